@@ -1,0 +1,3 @@
+# Readiness, watchdog and journal (libsystemd) -> Systemd::systemd
+include(FromPkgConfig)
+concert_find_by_pkg_config(Systemd libsystemd Systemd::systemd)
