@@ -1,0 +1,207 @@
+#pragma once
+
+#include "ntp_core/discipline/clock_watch.hpp"
+#include "ntp_core/discipline/discipline.hpp"
+#include "ntp_core/discipline/error_bound.hpp"
+#include "ntp_core/discipline/leap_schedule.hpp"
+#include "ntp_core/discipline/poll_control.hpp"
+#include "ntp_core/discipline/steering.hpp"
+#include "ntp_core/discipline/step_policy.hpp"
+#include "ntp_core/selection/selection.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace concert::ntp {
+
+/// Where one source stands after the last judgement; the sentences for people
+/// are made from it when somebody asks.
+enum class standing : std::uint8_t {
+  unanswered,     ///< no answer to any recent poll
+  unmeasured,     ///< answers, no sample yet
+  noselect,       ///< shown only, by configuration
+  loop,           ///< takes its time from us
+  bad_stratum,    ///< stratum above what we may follow
+  unsynchronized, ///< says so itself
+  selected,       ///< moves the clock
+  not_preferred,  ///< agrees, but preferred ones are used
+  no_majority,    ///< nobody can tell who is right
+  too_few,        ///< agrees with too few others
+  opposed,        ///< the majority contradicts our prediction, not for long yet
+  falseticker,    ///< contradicts the majority
+  returning,      ///< agrees again, on probation
+};
+
+struct source_entry {
+  explicit source_entry(const source_registration& r)
+    : registration(r),
+      poll(r.min_poll, r.max_poll) {}
+
+  bool agrees() const {
+    return where == standing::selected || where == standing::not_preferred;
+  }
+
+  source_registration registration;
+  association_snapshot association;
+  poll_control poll;
+  standing where = standing::unanswered;
+  std::uint8_t agreed_samples = 0; ///< of a falseticker that wants to return
+  /// Samples in a row that want the same step, and the last of them.
+  std::uint8_t far_samples = 0;
+  double far_offset_s = 0;
+  std::uint8_t bad_polls = 0; ///< in a row
+  std::optional<mono_time> last_sample;
+};
+
+/// What our clients learn of the source whose time we pass on.
+struct system_peer {
+  std::uint8_t stratum = 15;
+  std::uint32_t reference_id = 0;
+  ntp_duration root_delay; ///< with the path to it
+  ntp_timestamp updated;   ///< disciplined time of the last update
+};
+
+/// The state machine behind `steering`: what it hears in steering_input.cpp,
+/// what it does to the clock in steering_correct.cpp, which state that means in
+/// steering_status.cpp, and what people see of it in steering_report.cpp.
+struct steering::state {
+  state(const steering_config& c, const steering_memory& m, frequency kernel,
+        const clock_reading& now);
+
+  // -- what is heard ----------------------------------------------------------
+
+  /// Every entry point looks at the clock first.
+  void look(const clock_reading& now, steering_actions& out);
+  void on_suspended(double gap_s, const clock_reading& now,
+                    steering_actions& out);
+  void on_foreign_step(double by_s, const clock_reading& now,
+                       steering_actions& out);
+  /// Something happened that only the sources can judge.
+  void on_surprise(const clock_reading& now, steering_actions& out);
+  void follow_leap(const clock_reading& now, steering_actions& out);
+  /// Nothing if the sample did not reach the discipline.
+  std::optional<sample_verdict> take_sample(source_entry& entry,
+                                            const measurement& sample,
+                                            const clock_reading& now);
+  void count_far(source_entry& entry, const path_sample& sample,
+                 const clock_reading& now) const;
+  void judge(std::optional<source_id> sampled, const clock_reading& now,
+             steering_actions& out);
+  std::optional<standing> unusable(const source_entry& entry,
+                                   const clock_reading& now) const;
+  std::vector<candidate> candidates(const clock_reading& now);
+  std::optional<interval> prediction(const clock_reading& now) const;
+  void place(source_entry& entry, const candidate_opinion& view) const;
+  void select(const clock_reading& now);
+  void watch_bad(source_entry& entry, const clock_reading& now,
+                 steering_actions& out);
+  std::uint32_t required() const;
+  leap_indicator voted_leap() const;
+
+  // -- what is done to the clock ----------------------------------------------
+
+  /// A selected source has a new sample: believe, and correct.
+  void accept(const clock_reading& now, steering_actions& out);
+  bool fresh_majority() const;
+  void believe(const clock_reading& now);
+  void correct(const clock_reading& now, steering_actions& out);
+  bool may_touch(mono_time now) const;
+  double trust_after_restart(double offset_s, raw_time now);
+  bool confirmed() const;
+  void slew(double offset_s, const clock_reading& now, steering_actions& out);
+  void step(double offset_s, const clock_reading& now, steering_actions& out);
+  void enter_panic(panic_cause cause, double offset_s, steering_actions& out);
+  void leave_panic(const char* why, steering_actions& out);
+  void end_slew(steering_actions& out);
+  void command(double value, std::optional<mono_time> end,
+               steering_actions& out);
+
+  // -- which state that means -------------------------------------------------
+
+  system_state derive(const clock_reading& now) const;
+  /// Ends every entry point: tells of a changed state, keeps the kernel's.
+  void refresh(const clock_reading& now, steering_actions& out);
+  set_clock_status kernel_status(const clock_reading& now) const;
+  std::optional<mono_time> error_limit_at(const clock_reading& now) const;
+  std::optional<mono_time> holdover_at() const;
+  std::optional<error_bound> bound() const;
+  /// disciplined − wall, s; 0 before the first belief.
+  double offset_s(const clock_reading& now) const;
+  std::chrono::nanoseconds disciplined_unix(const clock_reading& now) const;
+  double max_error_s(const clock_reading& now) const;
+  bool contested(mono_time now) const {
+    return contested_until && now < *contested_until;
+  }
+
+  // -- what people see --------------------------------------------------------
+
+  std::string state_reason(const clock_reading& now) const;
+  std::string starting_reason() const;
+  std::string source_reason(const source_entry& entry,
+                            const clock_reading& now) const;
+  served_time served(const clock_reading& now) const;
+  void serve_local(served_time& s) const;
+
+  steering_config config;
+  double initial_frequency; ///< ratio, before the first belief
+  double initial_deviation;
+  bool remembered;                  ///< the two are from an earlier run
+  std::optional<double> start_with; ///< frequency to set at first, ratio
+
+  std::map<source_id, source_entry> sources;
+  std::uint32_t configured = 0;
+  std::vector<std::uint32_t> own_reference_ids;
+  std::unique_ptr<discipline> filters;
+  selection judgement;
+  selection_outcome outcome;
+
+  clock_watch watch;
+  clock_surprise unheard; ///< seen where no action could be returned
+  leap_schedule leap;
+  std::optional<leap_indicator> leap_from_file;
+  std::optional<std::chrono::seconds> tai_offset;
+
+  std::optional<clock_estimate> belief; ///< as of the last update
+  upstream_error upstream;
+  system_peer peer;
+  std::optional<mono_time> last_update;
+  std::chrono::nanoseconds patience{}; ///< five polls
+  /// Waiting for the sources' answer to what happened then; exchanges that
+  /// began before it are void.
+  std::optional<mono_time> surprised;
+  std::optional<raw_time> last_surprise;
+
+  step_policy policy;
+  double in_force;    ///< frequency correction of the wall clock, ratio
+  double last_actual; ///< the same, as the clock confirmed it last
+  double base;        ///< the same without the slew
+  std::optional<mono_time> slew_end;
+  std::optional<mono_time> last_slew;
+  std::optional<mono_time> step_pending;
+  std::string step_wanted_by;
+  bool restarted; ///< still careful after a restart
+
+  bool panicking = false;
+  panic_cause panic_because = panic_cause::none;
+  double panic_offset_s = 0;
+  bool network = true;
+  std::optional<mono_time> contested_until;
+  double foreign_frequency = 0;
+  std::optional<mono_time> clock_refused_until;
+  std::string clock_problem;
+  std::optional<mono_time> last_replacement;
+
+  system_state current = system_state::starting;
+  mono_time since;
+  std::optional<mono_time> status_due;
+  std::optional<mono_time> error_limit; ///< when the bound exceeds the limit
+};
+
+/// Adds one event for the log.
+void tell(steering_actions& out, steering_event::severity level,
+          std::string name, std::string text);
+
+} // namespace concert::ntp

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace concert::ntp {
+
+/// What the server did with a packet.
+enum class response : std::uint8_t {
+  answered,  ///< time in the reply
+  kiss_deny, ///< DENY sent
+  kiss_rate, ///< RATE sent
+  ignored,   ///< silence
+};
+inline constexpr std::size_t response_count = 4;
+
+/// Why. Every packet ends in exactly one pair of `response` and `reason`.
+enum class reason : std::uint8_t {
+  ok,               ///< a good request
+  access,           ///< deny list, or not in the allow list
+  rate,             ///< too many requests from that address
+  malformed,        ///< too short, or fields that do not fit
+  mode,             ///< not mode 3
+  symmetric_active, ///< mode 1, which has its own counter
+  version,          ///< a version that is not served
+  own_port,         ///< from a port of ours: would loop
+  nts_required,     ///< no NTS where it is required
+  no_stamp,         ///< no receive stamp could be had
+  send_error,       ///< the kernel refused the reply
+};
+inline constexpr std::size_t reason_count = 11;
+
+/// "answered" / "kiss-deny" …: the words of logs, JSON and metrics.
+std::string_view to_string(response r);
+std::string_view to_string(reason r);
+/// One sentence for documentation and `# HELP` lines.
+std::string_view describe(reason r);
+
+/// Packets by (response, reason).
+struct server_counters {
+  std::array<std::array<std::uint64_t, reason_count>, response_count> packets{};
+  std::array<std::uint64_t, 8> versions{}; ///< requests by version field
+  std::uint64_t queue_overflows = 0;       ///< dropped by the kernel before us
+
+  std::uint64_t& at(response p, reason q) {
+    return packets[static_cast<std::size_t>(p)][static_cast<std::size_t>(q)];
+  }
+
+  std::uint64_t at(response p, reason q) const {
+    return packets[static_cast<std::size_t>(p)][static_cast<std::size_t>(q)];
+  }
+
+  /// All packets judged.
+  std::uint64_t total() const;
+  server_counters& operator+=(const server_counters& other);
+};
+
+} // namespace concert::ntp

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+
+namespace concert::ntp {
+
+/// Where one source says that true time lies, s; both ends belong to it.
+struct interval {
+  double low = 0;
+  double high = 0;
+
+  bool touches(const interval& o) const {
+    return low <= o.high && o.low <= high;
+  }
+};
+
+/// The stretch that most intervals share.
+struct intersection {
+  interval common;
+  std::size_t count = 0; ///< how many intervals cover it
+};
+
+/// Marzullo's intersection: the stretch covered by the most intervals. Between
+/// equals the one nearest to `prefer` wins, else the narrowest. O(n log n).
+/// Nothing when there are no intervals.
+std::optional<intersection> intersect(std::span<const interval> intervals,
+                                      std::optional<double> prefer);
+
+} // namespace concert::ntp

@@ -1,0 +1,191 @@
+// Packets and stamps in any order: a measurement needs the origin stamp of the
+// request under way, there is one for each request at most, every packet counts
+// once, and an exchange that began ends once.
+
+#include "ntp_core/association/association.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+
+namespace concert::ntp {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+void require(bool condition) {
+  if (!condition)
+    std::abort();
+}
+
+/// Reads the fuzzer's input piece by piece; zeros after its end.
+class input {
+public:
+  input(const std::uint8_t* data, std::size_t size) : rest_(data, size) {}
+
+  bool empty() const { return rest_.empty(); }
+
+  std::uint8_t octet() {
+    if (rest_.empty())
+      return 0;
+    const auto value = rest_.front();
+    rest_ = rest_.subspan(1);
+    return value;
+  }
+
+  std::span<const std::byte> bytes(std::size_t count) {
+    const auto taken = rest_.first(std::min(count, rest_.size()));
+    rest_ = rest_.subspan(taken.size());
+    return std::as_bytes(taken);
+  }
+
+private:
+  std::span<const std::uint8_t> rest_;
+};
+
+class counting_random : public random_source {
+public:
+  std::uint64_t next() override { return state_ += 0x9e3779b97f4a7c15; }
+
+private:
+  std::uint64_t state_ = 0;
+};
+
+class harness {
+public:
+  explicit harness(input& in) : in_(in), machine_(config(in), random_, now_) {}
+
+  void run() {
+    while (!in_.empty())
+      turn();
+    require(packets_ == counted());
+  }
+
+private:
+  static association_config config(input& in) {
+    association_config c;
+    c.version = in.octet() % 2 == 0 ? 4 : 3;
+    c.min_poll = static_cast<std::int8_t>(in.octet() % 8);
+    c.initial_poll = c.min_poll;
+    return c;
+  }
+
+  local_stamp stamp() {
+    const auto off
+      = std::chrono::microseconds{static_cast<std::int8_t>(in_.octet()) * 100};
+    const auto since = now_.time_since_epoch() + off;
+    return {ntp_timestamp::from_unix(1'800'000'000s + since),
+            raw_time::from_nanoseconds(since),
+            static_cast<stamp_kind>(in_.octet() % 3)};
+  }
+
+  void turn() {
+    now_ += std::chrono::milliseconds{in_.octet()};
+    switch (in_.octet() % 10) {
+      case 0:
+        if (const auto due = machine_.next_deadline())
+          now_ = std::max(now_, *due);
+        take(machine_.on_deadline(now_));
+        break;
+      case 1:
+        take(machine_.on_transmit_stamp(stamp(), now_));
+        break;
+      case 2:
+        machine_.on_clock_stepped(now_);
+        break;
+      case 3:
+        machine_.set_desired_poll(static_cast<std::int8_t>(in_.octet()), now_);
+        break;
+      case 4:
+        machine_.request_poll(now_, std::chrono::seconds{in_.octet()});
+        break;
+      case 5:
+        machine_.set_online(in_.octet() % 4 != 0, now_);
+        break;
+      case 6:
+        take(machine_.on_send_failed(now_));
+        break;
+      default:
+        deliver();
+        break;
+    }
+  }
+
+  void deliver() {
+    std::array<std::byte, 128> packet{};
+    const std::size_t size = in_.octet() % (packet.size() + 1);
+    const bool right_origin = in_.octet() % 2 == 0;
+    const auto bytes = in_.bytes(size);
+    std::copy(bytes.begin(), bytes.end(), packet.begin());
+    if (right_origin && size >= 32)
+      std::copy(origin_.begin(), origin_.end(), packet.begin() + 24);
+    const bool quotes_origin
+      = size >= header_size
+        && std::equal(origin_.begin(), origin_.end(), packet.begin() + 24);
+    ++packets_;
+    const auto all_before = counted();
+    const auto accepted_before = accepted();
+    const auto actions
+      = machine_.on_packet(std::span{packet}.first(size), stamp(), now_);
+    require(counted() == all_before + 1);
+    if (accepted() != accepted_before) {
+      require(open_ && quotes_origin && !answered_);
+      answered_ = true;
+    }
+    take(actions);
+  }
+
+  void take(const association_actions& actions) {
+    for (const auto& a : actions) {
+      if (const auto* s = std::get_if<send_packet>(&a)) {
+        require(!open_);
+        open_ = true;
+        answered_ = false;
+        std::copy_n(s->bytes.begin() + 40, 8, origin_.begin());
+        machine_.on_sent(stamp(), now_);
+      } else if (const auto* m = std::get_if<measured>(&a)) {
+        require(open_ && answered_);
+        require(m->value.stratum >= 1 && m->value.stratum <= 15);
+        require(m->value.t3 - m->value.t2 >= ntp_duration{});
+        require(++measurements_ <= accepted());
+      } else if (std::holds_alternative<exchange_over>(a)) {
+        require(open_);
+        open_ = false;
+      }
+    }
+    const auto s = machine_.snapshot(now_);
+    require(s.poll >= 0 && s.poll <= 17);
+    require(s.burst_tokens >= 0 && s.burst_tokens <= 8);
+  }
+
+  std::uint64_t accepted() const { return machine_.snapshot(now_).packets[0]; }
+
+  std::uint64_t counted() const {
+    std::uint64_t sum = 0;
+    for (const auto n : machine_.snapshot(now_).packets)
+      sum += n;
+    return sum;
+  }
+
+  input& in_;
+  counting_random random_;
+  mono_time now_{1h};
+  association machine_;
+  std::array<std::byte, 8> origin_{};
+  bool open_ = false;
+  bool answered_ = false;
+  std::uint64_t packets_ = 0;
+  std::uint64_t measurements_ = 0;
+};
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
+                                      std::size_t size) {
+  input in{data, size};
+  harness{in}.run();
+  return 0;
+}
+
+} // namespace concert::ntp
