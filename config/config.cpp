@@ -1,0 +1,94 @@
+#include "config/config.hpp"
+
+#include "config/document.hpp"
+#include "config/schema.hpp"
+#include "config/semantic_check.hpp"
+
+#include <algorithm>
+#include <system_error>
+
+namespace concert::config {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+tl::expected<loaded_config, std::vector<diagnostic>>
+validated(const toml::table& table, std::string_view name, diagnostics& found) {
+  loaded_config loaded;
+  loaded.config = read_config(table, found);
+  if (found.has_errors())
+    return tl::unexpected{found.take()};
+  for (auto& sentence : semantic_warnings(loaded.config))
+    found.warning(name, std::move(sentence));
+  loaded.warnings = found.take();
+  return loaded;
+}
+
+/// `path`.d/*.toml in order of names; hidden files are left out.
+std::vector<fs::path> drop_ins(const fs::path& path, diagnostics& found) {
+  fs::path directory = path;
+  directory += ".d";
+  std::vector<fs::path> result;
+  std::error_code error;
+  fs::directory_iterator entry{directory, error};
+  for (; !error && entry != fs::directory_iterator{}; entry.increment(error)) {
+    const auto& file = entry->path();
+    if (file.extension() == ".toml"
+        && !file.filename().string().starts_with('.'))
+      result.push_back(file);
+  }
+  if (error && error != std::errc::no_such_file_or_directory)
+    found.error(directory.string(), "cannot be read: " + error.message());
+  std::sort(result.begin(), result.end());
+  return result;
+}
+
+void warn_if_writable_by_all(const fs::path& path, diagnostics& found) {
+  std::error_code error;
+  const auto status = fs::status(path, error);
+  if (!error && fs::is_regular_file(status)
+      && (status.permissions() & fs::perms::others_write) != fs::perms::none)
+    found.warning(path.string(), "everybody may write to this file");
+}
+
+void merge_file(const fs::path& path, toml::table& table, diagnostics& found) {
+  warn_if_writable_by_all(path, found);
+  if (const auto text = read_text(path, found))
+    merge(table, parse_document(*text, path.string(), found));
+}
+
+} // namespace
+
+std::uint32_t daemon_config::configured_sources() const {
+  std::uint32_t count = 0;
+  for (const auto& source : sources)
+    count += source.mode == source_mode::pool ? source.count : 1;
+  return count;
+}
+
+std::filesystem::path default_path() {
+  return "/etc/concert/ntp.toml";
+}
+
+tl::expected<loaded_config, std::vector<diagnostic>>
+load(const std::filesystem::path& path, bool must_exist) {
+  diagnostics found;
+  toml::table table;
+  std::error_code error;
+  const auto type = fs::status(path, error).type();
+  if (must_exist || type != fs::file_type::not_found)
+    merge_file(path, table, found);
+  for (const auto& file : drop_ins(path, found))
+    merge_file(file, table, found);
+  return validated(table, path.string(), found);
+}
+
+tl::expected<loaded_config, std::vector<diagnostic>>
+parse(std::string_view text, std::string_view name) {
+  diagnostics found;
+  const auto table = parse_document(text, name, found);
+  return validated(table, name, found);
+}
+
+} // namespace concert::config

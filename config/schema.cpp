@@ -1,0 +1,115 @@
+#include "config/schema.hpp"
+
+#include <limits>
+
+namespace concert::config {
+
+namespace {
+
+constexpr std::string_view default_observation_path = "/run/concert/observe";
+
+void read_virtual_clock(table_reader& section, clock_config& clock) {
+  const toml::node* const given[] = {
+    section.optional("initial-offset", clock.initial_offset_s,
+                     number_within(-1e9, 1e9)),
+    section.optional("frequency-error", clock.frequency_error,
+                     number_within(-0.1, 0.1)),
+    section.optional("wander", clock.wander, number_within(0, 1e-3)),
+    section.optional("seed", clock.seed,
+                     integer_within<std::uint64_t>(
+                       0, std::numeric_limits<std::int64_t>::max())),
+    section.optional("path", clock.path, path),
+  };
+  if (clock.kind == clock_kind::virtual_)
+    return;
+  for (const auto* node : given) {
+    if (node != nullptr)
+      section.found().warning(
+        node->source(), "has an effect only with [clock] kind = \"virtual\"");
+  }
+}
+
+clock_config read_clock(table_reader& top) {
+  clock_config clock;
+  auto section = top.section("clock", "[clock]");
+  const auto* kind = section.find("kind");
+  if (kind != nullptr && kind->value_exact<std::string_view>() == "phc")
+    section.error(kind->source(), "kind", "\"phc\" is not supported yet");
+  else
+    section.optional("kind", clock.kind,
+                     one_of<clock_kind>({{"system", clock_kind::system},
+                                         {"virtual", clock_kind::virtual_},
+                                         {"read-only", clock_kind::read_only},
+                                         {"auto", clock_kind::automatic}}));
+  read_virtual_clock(section, clock);
+  section.no_effect({"clock"}, "is not in effect yet: `kind` says which clock "
+                               "is steered");
+  section.no_effect({"interface"}, "is not in effect yet: the routes choose "
+                                   "the interface");
+  section.no_effect({"timestamp-mode"}, "is not in effect yet: stamps come "
+                                        "from the kernel");
+  section.reject_unknown();
+  return clock;
+}
+
+observability_config read_observability(table_reader& top) {
+  observability_config result;
+  result.observation_path = default_observation_path;
+  auto section = top.section("observability", "[observability]");
+  section.optional("log-level", result.level,
+                   one_of<log_level>({{"trace", log_level::trace},
+                                      {"debug", log_level::debug},
+                                      {"info", log_level::info},
+                                      {"warn", log_level::warning},
+                                      {"warning", log_level::warning},
+                                      {"error", log_level::error}}));
+  section.optional("log-path", result.log_path, path);
+  section.optional("observation-path", result.observation_path, path);
+  section.optional("observation-permissions", result.observation_permissions,
+                   integer_within<std::uint32_t>(0, 0777));
+  section.no_effect({"ansi-colors"}, "has no effect: the log has no colours");
+  // For the metrics exporter, which reads the same file.
+  section.find("log-path-metrics-exporter");
+  section.find("metrics-exporter-listen");
+  section.reject_unknown();
+  return result;
+}
+
+void read_keyset(table_reader& top) {
+  auto section = top.section("keyset", "[keyset]");
+  if (section.present())
+    section.found().warning(section.source(), "[keyset] has no effect: NTS is "
+                                              "not supported yet");
+  section.find("stale-key-count");
+  section.find("key-rotation-interval");
+  section.find("key-storage-path");
+  section.reject_unknown();
+}
+
+void reject_later_sections(table_reader& top) {
+  for (const std::string_view key :
+       {"nts-ke-server", "control", "csptp", "csptp-server"}) {
+    if (const auto* node = top.find(key))
+      top.error(node->source(), key, "is not supported yet");
+  }
+}
+
+} // namespace
+
+daemon_config read_config(const toml::table& table, diagnostics& found) {
+  daemon_config config;
+  table_reader top{&table, "", found};
+  config.sources = read_sources(top);
+  config.servers = read_servers(top);
+  read_synchronization(top, config);
+  config.clock = read_clock(top);
+  config.observability = read_observability(top);
+  top.optional("server-workers", config.server_workers,
+               integer_within<std::uint32_t>(0, 64));
+  read_keyset(top);
+  reject_later_sections(top);
+  top.reject_unknown();
+  return config;
+}
+
+} // namespace concert::config

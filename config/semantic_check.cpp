@@ -1,0 +1,74 @@
+#include "config/semantic_check.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+#include <utility>
+
+namespace concert::config {
+
+namespace {
+
+/// Sources that can take part in the selection.
+std::uint32_t selectable_sources(const daemon_config& config) {
+  std::uint32_t count = 0;
+  for (const auto& source : config.sources) {
+    if (!source.noselect)
+      count += source.mode == source_mode::pool ? source.count : 1;
+  }
+  return count;
+}
+
+std::optional<std::string> without_sources(const daemon_config& config) {
+  if (config.servers.empty())
+    return "no [[source]] is configured: the clock will not be corrected";
+  if (config.steering.local_stratum == 16)
+    return "no [[source]] is configured and `local-stratum` is 16: clients of "
+           "the [[server]] will be told that it is not synchronised";
+  return std::nullopt;
+}
+
+std::optional<std::string> impossible(const daemon_config& config) {
+  const auto count = selectable_sources(config);
+  if (count == 0)
+    return "synchronisation is impossible as configured: every [[source]] is "
+           "marked `noselect`";
+  const auto wanted = config.steering.minimum_agreeing_sources.value_or(1);
+  if (count < wanted)
+    return fmt::format("synchronisation is impossible as configured: "
+                       "`minimum-agreeing-sources` is {}, but only {} {} be "
+                       "selected",
+                       wanted, count,
+                       count == 1 ? "source can" : "sources can");
+  if (config.steering.local_stratum == 1)
+    return "synchronisation is impossible as configured: `local-stratum` is 1, "
+           "and no source has a stratum below that";
+  return std::nullopt;
+}
+
+void note_repeated_servers(const daemon_config& config,
+                           std::vector<std::string>& result) {
+  std::set<std::pair<std::string, std::uint16_t>> seen;
+  for (const auto& source : config.sources) {
+    const auto& [host, port] = source.address;
+    if (source.mode == source_mode::server && !seen.emplace(host, port).second)
+      result.push_back(
+        fmt::format("{} is configured as a source more than once: it has more "
+                    "than one vote",
+                    source.address.to_string()));
+  }
+}
+
+} // namespace
+
+std::vector<std::string> semantic_warnings(const daemon_config& config) {
+  std::vector<std::string> result;
+  const auto first
+    = config.sources.empty() ? without_sources(config) : impossible(config);
+  if (first)
+    result.push_back(*first);
+  note_repeated_servers(config, result);
+  return result;
+}
+
+} // namespace concert::config
