@@ -1,0 +1,122 @@
+#pragma once
+
+#include "ctl/error.hpp"
+#include "ntp_core/time/time.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The observation document as a reader sees it. Every key may be missing, so
+/// that the documents of other versions and of ntpd-rs can be read; what is
+/// absent, null or of a wrong type is an empty optional. All text is printable.
+namespace concert::ctl {
+
+/// No document is longer (bytes).
+inline constexpr std::size_t max_document = 1024 * 1024;
+
+/// `program`.
+struct observed_program {
+  std::string version;
+  std::string build_commit;
+  std::string build_commit_date;
+  std::optional<double> uptime_s;
+  ntp::ntp_timestamp now; ///< the wall clock when the document was made
+};
+
+/// `system`; the meanings are those of `ntp::system_snapshot`.
+struct observed_system {
+  std::string state; ///< empty: the daemon does not tell
+  std::string state_reason;
+  std::optional<double> state_since_s;
+  std::optional<bool> synchronized;
+  std::optional<std::uint64_t> stratum;
+  std::uint32_t reference_id = 0;
+  std::string leap;
+  std::optional<double> root_delay_s;
+  std::optional<double> root_dispersion_s; ///< at `program.now`
+  ntp::ntp_timestamp reference_time;
+  std::optional<double> offset_s;  ///< positive: the clock is slow
+  std::optional<double> frequency; ///< correction in force, ratio
+  std::optional<double> frequency_uncertainty;
+  std::optional<double> estimated_error_s;
+  std::optional<double> stability_s;
+  std::optional<double> max_error_s;
+  std::optional<double> last_update_age_s;
+  std::optional<std::uint64_t> steps_total;
+  std::optional<double> last_step_s;
+  std::optional<double> holdover_s;
+  std::optional<std::uint64_t> selected_sources;
+  std::optional<std::uint64_t> required_sources;
+};
+
+/// `clock`.
+struct observed_clock {
+  std::string kind;
+  std::optional<double> true_error_s; ///< clock − truth
+};
+
+/// One of `sources`.
+struct observed_source {
+  std::string name;
+  std::string address;
+  std::uint64_t id = 0;
+  std::string state; ///< empty: the daemon does not tell
+  std::string state_reason;
+  /// Absent before the first sample, as are the next two.
+  std::optional<double> offset_s; ///< positive: the source is ahead of us
+  std::optional<double> uncertainty_s;
+  std::optional<double> delay_s;
+  std::optional<double> jitter_s;
+  std::optional<double> last_sample_age_s;
+  std::optional<std::int64_t> poll; ///< log2 s
+  std::optional<std::uint64_t> reachability;
+  std::optional<std::uint64_t> unanswered_polls;
+  std::optional<std::uint64_t> stratum;
+};
+
+/// One entry of a server's `counters`.
+struct observed_counter {
+  std::string response;
+  std::string reason;
+  std::uint64_t packets = 0;
+};
+
+/// One of `servers`.
+struct observed_server {
+  std::string address;
+  std::optional<bool> listening;
+  std::string problem;
+  std::map<std::string, std::uint64_t> stats; ///< ntpd-rs's keys
+  std::vector<observed_counter> counters;
+  std::vector<std::uint64_t> versions; ///< requests by version
+  std::optional<std::uint64_t> queue_overflows;
+};
+
+struct observation {
+  observed_program program;
+  observed_system system;
+  observed_clock clock;
+  std::vector<observed_source> sources;
+  std::vector<observed_server> servers;
+  bool truncated = false; ///< there are more sources or servers than these
+};
+
+/// Reads a document.
+/// @returns `errc::too_large` or `errc::malformed` (no JSON object, or nested
+/// deeper than any observation is).
+result<observation> read_observation(std::string_view document);
+
+/// The value of one key of a document as JSON text, `null` if it is not there.
+/// @returns the errors of `read_observation`.
+result<std::string> part_of(std::string_view document, const char* key);
+
+/// The length that stands before a document.
+/// @returns `errc::too_large` beyond `max_document`.
+result<std::size_t> framed_size(std::string_view eight_octets);
+
+} // namespace concert::ctl

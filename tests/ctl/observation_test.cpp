@@ -1,0 +1,149 @@
+#include "ctl/observation.hpp"
+
+#include "ctl/check.hpp"
+#include "ctl/status.hpp"
+#include "ctl/view/views.hpp"
+#include "ctl/view/watch_frame.hpp"
+#include "tests/ctl/samples.hpp"
+
+#include <doctest/doctest.h>
+
+#include <random>
+#include <string>
+
+namespace concert::ctl {
+
+namespace {
+
+/// All that people may be shown of a document; must not crash.
+void look_at(const std::string& text) {
+  const auto o = read_observation(text);
+  part_of(text, "sources");
+  if (!o)
+    return;
+  status_view(*o);
+  tracking_view(*o);
+  watch_frame(*o, 80, 24);
+  check_line(check(*o, {}), *o, {});
+}
+
+} // namespace
+
+TEST_CASE("what a daemon writes is what a reader sees") {
+  const daemon_status s = samples::locked();
+  const auto o = read_observation(to_json(s)).value();
+  CHECK(o.program.version == "0.1.0");
+  CHECK(o.program.now == s.now);
+  CHECK(o.system.state == "synchronized");
+  CHECK(o.system.offset_s.value() == s.system.offset_s);
+  CHECK(o.system.max_error_s.value() == s.system.max_error_s);
+  CHECK(o.system.last_update_age_s.value() == 12);
+  CHECK(o.system.root_dispersion_s.value()
+        == doctest::Approx(std::sqrt(4e-8 + 12e-10)));
+  CHECK(o.clock.true_error_s.value() == -0.000031);
+  REQUIRE(o.sources.size() == 4);
+  CHECK(o.sources[3].offset_s.value() == 0.3);
+  CHECK(o.sources[3].state == "falseticker");
+  REQUIRE(o.servers.size() == 1);
+  CHECK(o.servers[0].listening.value());
+  CHECK(o.servers[0].counters.size() == 5);
+  CHECK_FALSE(o.truncated);
+}
+
+TEST_CASE("a document without any known key is an observation of nothing") {
+  const auto o = read_observation("{\"future\": [1, {}]}").value();
+  CHECK(o.system.state.empty());
+  CHECK(o.sources.empty());
+  look_at("{}");
+}
+
+TEST_CASE("values of wrong types count as absent") {
+  const auto o = read_observation(R"({"program": [], "system": {
+    "offset": "1", "stratum": -1, "synchronized": 1, "state": 5,
+    "reference_time": {"timestamp": 1.5}}, "clock": null,
+    "sources": [1, null, {"poll_interval": 1e9}], "servers": {"a": 1}})")
+                   .value();
+  CHECK_FALSE(o.system.offset_s.has_value());
+  CHECK_FALSE(o.system.stratum.has_value());
+  CHECK_FALSE(o.system.synchronized.has_value());
+  CHECK(o.system.state.empty());
+  CHECK(o.sources.size() == 3);
+  CHECK(o.servers.empty());
+}
+
+TEST_CASE("what is no document is refused in a sentence") {
+  for (const char* text : {"", "[]", "{", "{} x", "null", "\xff",
+                           "{\"a\": \"\xff\"}", "{\"a\": 1e999}"}) {
+    const auto o = read_observation(text);
+    REQUIRE_FALSE(o.has_value());
+    CHECK(o.error().code == errc::malformed);
+    CHECK_FALSE(o.error().text.empty());
+  }
+  CHECK(read_observation(std::string(max_document + 1, ' ')).error().code
+        == errc::too_large);
+}
+
+TEST_CASE("a document nested without end neither crashes nor counts") {
+  std::string deep = "{\"sources\":" + std::string(max_document / 2, '[');
+  CHECK(read_observation(deep).error().code == errc::malformed);
+  std::string objects = "{\"a\":";
+  while (objects.size() < max_document - 8)
+    objects += "{\"a\":";
+  CHECK(read_observation(objects).error().code == errc::malformed);
+  CHECK(part_of(deep, "sources").error().code == errc::malformed);
+}
+
+TEST_CASE("more sources than any daemon has are cut") {
+  std::string many = "{\"sources\":[0";
+  while (many.size() < max_document - 8)
+    many += ",0";
+  const auto o = read_observation(many + "]}").value();
+  CHECK(o.truncated);
+  CHECK(o.sources.size() < 10000);
+}
+
+TEST_CASE("no change of a document's octets crashes a reader") {
+  const std::string whole = to_json(samples::locked());
+  std::mt19937 random{7};
+  constexpr std::string_view odd = "{}[]\",:-eE.0919\\u\x80\xff n";
+  for (int round = 0; round < 3000; ++round) {
+    std::string text = whole;
+    for (auto n = random() % 4; n <= 4; ++n) {
+      const std::size_t at = random() % text.size();
+      const std::size_t some = random() % 12;
+      if (random() % 3 == 0)
+        text.erase(at, some);
+      else if (random() % 2 == 0)
+        text.insert(at, text.substr(random() % text.size(), some));
+      else
+        text[at] = odd[random() % odd.size()];
+    }
+    if (round % 10 == 0)
+      text.resize(random() % text.size());
+    look_at(text);
+  }
+}
+
+TEST_CASE("numbers at the ends of their ranges can be shown") {
+  constexpr std::string_view pattern = R"({
+    "program": {"uptime_seconds": #, "now": {"timestamp": #}},
+    "system": {"state": "x", "state_since_seconds": #, "offset": #,
+               "stratum": #, "frequency": #, "max_error": #,
+               "estimated_error": #, "last_update_age": #,
+               "root_variance_base": #, "root_variance_cubic": #,
+               "root_variance_base_time": {"timestamp": #}},
+    "clock": {"true_error": #},
+    "sources": [{"offset": #, "uncertainty": 1, "state": "selected"},
+                {"offset": #, "uncertainty": #, "delay": #,
+                 "poll_interval": #, "reachability": #}]})";
+  for (const char* number : {"1e308", "-1e308", "5e-324", "0", "1e18",
+                             "18446744073709551615", "-9223372036854775808"}) {
+    std::string text;
+    for (const char c : pattern)
+      text += c == '#' ? std::string{number} : std::string(1, c);
+    REQUIRE(read_observation(text).has_value());
+    look_at(text);
+  }
+}
+
+} // namespace concert::ctl

@@ -1,0 +1,153 @@
+#include "ctl/status.hpp"
+
+#include "ctl/observation.hpp"
+#include "tests/ctl/samples.hpp"
+
+#include <doctest/doctest.h>
+#include <rapidjson/document.h>
+
+#include <cmath>
+#include <limits>
+
+namespace concert::ctl {
+
+namespace {
+
+rapidjson::Document parsed(const std::string& text) {
+  rapidjson::Document document;
+  document.Parse<rapidjson::kParseFullPrecisionFlag>(text.c_str());
+  REQUIRE_FALSE(document.HasParseError());
+  return document;
+}
+
+} // namespace
+
+TEST_CASE("a document has ntpd-rs's keys with its types and units") {
+  const auto d = parsed(to_json(samples::locked()));
+  CHECK(d["program"]["version"].IsString());
+  CHECK(d["program"]["uptime_seconds"].GetDouble() == 2071);
+  CHECK(d["program"]["now"]["timestamp"].GetUint64()
+        == samples::locked().now.bits());
+  const auto& system = d["system"];
+  CHECK(system["stratum"].GetUint() == 3);
+  CHECK(system["reference_id"].GetUint() == 0xc0000201);
+  CHECK(system["precision"].GetDouble() == std::exp2(-25));
+  CHECK(system["root_delay"].GetDouble() == doctest::Approx(0.00182));
+  CHECK(system["root_variance_base_time"]["timestamp"].IsUint64());
+  for (const char* key : {"root_variance_base", "root_variance_linear",
+                          "root_variance_quadratic", "root_variance_cubic"})
+    CHECK(system[key].IsDouble());
+  CHECK(system["leap_indicator"] == "NoWarning");
+  CHECK(system["accumulated_steps"].IsDouble());
+  CHECK(system["accumulated_steps_threshold"].IsNull());
+  const auto& source = d["sources"][0];
+  for (const char* key :
+       {"offset", "uncertainty", "delay", "remote_delay", "remote_uncertainty"})
+    CHECK(source[key].IsDouble());
+  CHECK(
+    source["last_update"]["timestamp"].GetUint64()
+    == (samples::locked().now - ntp::ntp_duration::from_seconds(12)).bits());
+  CHECK(source["unanswered_polls"].GetUint() == 0);
+  CHECK(source["poll_interval"].GetInt() == 6);
+  CHECK(source["nts_cookies"].IsNull());
+  CHECK(source["name"] == "ntp1.example.net:123");
+  CHECK(source["address"] == "192.0.2.1:123");
+  CHECK(source["id"].GetUint64() == 1);
+  CHECK(d["truncated"].IsFalse());
+}
+
+TEST_CASE("ntpd-rs's server counters are sums of ours") {
+  const auto d = parsed(to_json(samples::locked()));
+  const auto& stats = d["servers"][0]["stats"];
+  CHECK(stats["received_packets"].GetUint64() == 120'446);
+  CHECK(stats["accepted_packets"].GetUint64() == 120'381);
+  CHECK(stats["denied_packets"].GetUint64() == 17);
+  CHECK(stats["rate_limited_packets"].GetUint64() == 45);
+  CHECK(stats["ignored_packets"].GetUint64() == 3);
+  CHECK(stats["response_send_errors"].GetUint64() == 0);
+  CHECK(stats["nts_nak_packets"].GetUint64() == 0);
+  CHECK(d["servers"][0]["counters"].Size() == 5);
+}
+
+TEST_CASE("a document tells more than ntpd-rs's") {
+  const auto d = parsed(to_json(samples::locked()));
+  CHECK(d["system"]["state"] == "synchronized");
+  CHECK(d["system"]["state_since_seconds"].GetDouble() == 734);
+  CHECK(d["system"]["synchronized"].IsTrue());
+  CHECK(d["system"]["frequency"].GetDouble() == 40.0127e-6);
+  CHECK(d["clock"]["kind"] == "virtual");
+  CHECK(d["clock"]["true_error"].GetDouble() == -0.000031);
+  const auto& source = d["sources"][3];
+  CHECK(source["state"] == "falseticker");
+  CHECK(source["reachability"].GetUint() == 255);
+  CHECK(source["timestamping"]["transmit"] == "kernel");
+  CHECK(source["packets"]["accepted"].GetUint64() == 31);
+  CHECK(source["packets"].MemberCount() == 2);
+}
+
+TEST_CASE("a source without a sample has the numbers that ntpd-rs has") {
+  const auto d = parsed(to_json(samples::starting()));
+  const auto& source = d["sources"][0];
+  CHECK(source["offset"].GetDouble() == 0);
+  CHECK(source["uncertainty"].GetDouble() >= 2147483648.0);
+  CHECK(source["last_update"]["timestamp"].GetUint64() == 0);
+  CHECK(source["leap"] == "Unknown");
+  CHECK(source["timestamping"]["receive"].IsNull());
+  const auto read = read_observation(to_json(samples::starting())).value();
+  CHECK_FALSE(read.sources[0].offset_s.has_value());
+}
+
+TEST_CASE("what is no finite number becomes null") {
+  daemon_status s = samples::locked();
+  s.system.max_error_s = std::numeric_limits<double>::infinity();
+  s.system.offset_s = std::nan("");
+  const auto d = parsed(to_json(s));
+  CHECK(d["system"]["max_error"].IsNull());
+  CHECK(d["system"]["offset"].IsNull());
+}
+
+TEST_CASE("text that is no UTF-8 does not spoil a document") {
+  daemon_status s = samples::locked();
+  s.system.state_reason = "\xff\x01 \"quoted\\";
+  CHECK(read_observation(to_json(s)).value().system.state_reason
+        == "?? \"quoted\\");
+}
+
+TEST_CASE("a document that grows too long loses its last sources") {
+  daemon_status s = samples::locked();
+  s.sources.clear();
+  for (std::uint64_t i = 1; i <= 3000; ++i)
+    s.sources.push_back(samples::source(i, "ntp.example.org", 0));
+  const std::string text = to_json(s);
+  CHECK(text.size() <= 1024 * 1024);
+  CHECK(text.size() > 1024 * 1024 - 2048);
+  const auto read = read_observation(text).value();
+  CHECK(read.truncated);
+  CHECK(read.sources.size() > 500);
+  CHECK(read.sources.back().id == read.sources.size());
+  CHECK(read.servers.size() == 1);
+}
+
+TEST_CASE("whatever the limit, a document is whole JSON") {
+  const std::size_t full = to_json(samples::locked()).size();
+  for (std::size_t limit = 1600; limit < full + 100; limit += 7) {
+    const std::string text = to_json(samples::locked(), limit);
+    const auto read = read_observation(text);
+    REQUIRE(read.has_value());
+    CHECK((text.size() <= limit || read->sources.empty()));
+    CHECK(read->truncated == (read->sources.size() < 4));
+  }
+}
+
+TEST_CASE("a frame is the length in eight octets and the document") {
+  const std::string framed = frame(std::string(258, 'x'));
+  CHECK(framed.size() == 266);
+  CHECK(framed.substr(0, 8) == std::string("\0\0\0\0\0\0\1\2", 8));
+  CHECK(framed_size(framed).value() == 258);
+  CHECK_FALSE(framed_size(std::string("\0\0\0\0\0\x10\0\1", 8)).has_value());
+  CHECK(
+    framed_size(std::string("\xff\xff\xff\xff\xff\xff\xff\xff", 8)).error().code
+    == errc::too_large);
+}
+
+} // namespace concert::ctl
