@@ -1,0 +1,233 @@
+#include "platform/state_file.hpp"
+
+#include "platform/socket.hpp"
+
+#include <fmt/format.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <string_view>
+
+namespace concert::platform {
+
+namespace {
+
+constexpr std::string_view header = "concert-state 1\n";
+constexpr std::size_t size_limit = 1 << 20;
+/// The frequency that no clock exceeds (see `set_frequency` of the clock).
+constexpr double frequency_limit = 0.1;
+
+/// CRC-32 of Ethernet and zip.
+std::uint32_t crc32(std::string_view text) {
+  std::uint32_t crc = ~0U;
+  for (const char c : text) {
+    crc ^= static_cast<unsigned char>(c);
+    for (int i = 0; i < 8; ++i)
+      crc = (crc >> 1) ^ (0xedb88320 & (0U - (crc & 1)));
+  }
+  return ~crc;
+}
+
+std::string crc_line(std::string_view body) {
+  return fmt::format("crc32 {:08x}\n", crc32(body));
+}
+
+bool is_one_line(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  });
+}
+
+bool is_amount(double value) {
+  return std::isfinite(value) && value >= 0;
+}
+
+/// What both the writer and the reader insist on.
+bool is_sane(const saved_state& s) {
+  return (!s.oscillator || std::abs(s.oscillator->ratio) <= frequency_limit)
+         && is_amount(s.frequency_deviation) && s.time.count() >= 0
+         && is_amount(s.accumulated_steps_s) && is_one_line(s.boot_id)
+         && std::all_of(s.sources.begin(), s.sources.end(), [](const auto& o) {
+              return is_amount(o.base_delay_s) && is_amount(o.burst_tokens)
+                     && is_one_line(o.name);
+            });
+}
+
+std::string to_text(const saved_state& s) {
+  std::string body;
+  const auto out = std::back_inserter(body);
+  if (s.oscillator)
+    fmt::format_to(out, "oscillator {}\n", s.oscillator->ratio);
+  fmt::format_to(out, "frequency-deviation {}\n", s.frequency_deviation);
+  fmt::format_to(out, "time {}\n", s.time.count());
+  fmt::format_to(out, "boot-id {}\n", s.boot_id);
+  fmt::format_to(out, "started-this-boot {}\n", s.started_this_boot ? 1 : 0);
+  fmt::format_to(out, "accumulated-steps {}\n", s.accumulated_steps_s);
+  for (const auto& source : s.sources)
+    fmt::format_to(out, "source {} {} {} {}\n", source.address.to_string(),
+                   source.base_delay_s, source.burst_tokens, source.name);
+  return std::string{header} + crc_line(body) + body;
+}
+
+/// Takes the text up to the next `end` off the front.
+std::string_view take(std::string_view& text, char end) {
+  const auto size = std::min(text.find(end), text.size());
+  const auto front = text.substr(0, size);
+  text.remove_prefix(std::min(size + 1, text.size()));
+  return front;
+}
+
+template <class T>
+bool read_number(std::string_view text, T& value) {
+  const auto* end = text.data() + text.size();
+  const auto [stop, code] = std::from_chars(text.data(), end, value);
+  return code == std::errc{} && stop == end;
+}
+
+bool read_source(std::string_view text, std::vector<saved_source>& out) {
+  saved_source source;
+  const auto address = ntp::endpoint::parse(take(text, ' '));
+  if (!address || !read_number(take(text, ' '), source.base_delay_s)
+      || !read_number(take(text, ' '), source.burst_tokens))
+    return false;
+  source.address = *address;
+  source.name = text;
+  out.push_back(std::move(source));
+  return true;
+}
+
+bool read_line(std::string_view line, saved_state& s) {
+  const auto key = take(line, ' ');
+  if (key == "oscillator")
+    return read_number(line, s.oscillator.emplace().ratio);
+  if (key == "frequency-deviation")
+    return read_number(line, s.frequency_deviation);
+  if (key == "time") {
+    std::int64_t ns = 0;
+    const bool read = read_number(line, ns);
+    s.time = std::chrono::nanoseconds{ns};
+    return read;
+  }
+  if (key == "boot-id") {
+    s.boot_id = line;
+    return true;
+  }
+  if (key == "started-this-boot") {
+    s.started_this_boot = line == "1";
+    return line == "0" || line == "1";
+  }
+  if (key == "accumulated-steps")
+    return read_number(line, s.accumulated_steps_s);
+  return key == "source" && read_source(line, s.sources);
+}
+
+/// Nothing when the text fails any check.
+std::optional<saved_state> from_text(std::string_view text) {
+  if (!text.starts_with(header))
+    return std::nullopt;
+  text.remove_prefix(header.size());
+  const auto crc_size = std::min(text.find('\n'), text.size() - 1) + 1;
+  const auto body = text.substr(std::min(crc_size, text.size()));
+  if (text.substr(0, crc_size) != crc_line(body))
+    return std::nullopt;
+  saved_state s;
+  for (auto rest = body; !rest.empty();)
+    if (!read_line(take(rest, '\n'), s))
+      return std::nullopt;
+  if (!is_sane(s))
+    return std::nullopt;
+  return s;
+}
+
+/// At most one byte beyond the limit.
+result<std::string> read_file(const std::filesystem::path& path) {
+  const auto what = "cannot read " + path.string();
+  // Non-blocking: a pipe in its place must not stop us.
+  const unique_fd fd{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  if (!fd)
+    return tl::unexpected(system_error(what, errno));
+  std::string text;
+  std::array<char, 4096> block;
+  for (;;) {
+    const auto size = read(fd.get(), block.data(), block.size());
+    if (size < 0)
+      return tl::unexpected(system_error(what, errno));
+    if (size == 0 || text.size() > size_limit)
+      return text;
+    text.append(block.data(), static_cast<std::size_t>(size));
+  }
+}
+
+/// 0 or the error number.
+int write_and_sync(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const auto size = write(fd, text.data(), text.size());
+    if (size < 0)
+      return errno;
+    text.remove_prefix(static_cast<std::size_t>(size));
+  }
+  return fsync(fd) == 0 ? 0 : errno;
+}
+
+void sync_folder(const std::filesystem::path& file) {
+  const auto folder
+    = file.has_parent_path() ? file.parent_path() : std::filesystem::path{"."};
+  const unique_fd fd{open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (fd)
+    fsync(fd.get());
+}
+
+} // namespace
+
+result<saved_state> load_state(const std::filesystem::path& path) {
+  const auto text = read_file(path);
+  if (!text)
+    return tl::unexpected(text.error());
+  auto state = text->size() <= size_limit ? from_text(*text) : std::nullopt;
+  if (!state)
+    return tl::unexpected(
+      error{errc::corrupt, "the state file " + path.string()
+                             + " is damaged or of another "
+                             + "version; it will be made anew"});
+  return std::move(*state);
+}
+
+result<void> save_state(const std::filesystem::path& path,
+                        const saved_state& state) {
+  const auto what = "cannot write " + path.string();
+  const auto text = to_text(state);
+  if (!is_sane(state) || text.size() > size_limit)
+    return tl::unexpected(
+      error{errc::invalid, what + ": the state makes no sense"});
+  auto temporary = path;
+  temporary += ".new";
+  unique_fd fd{open(temporary.c_str(),
+                    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+                    0600)};
+  if (!fd)
+    return tl::unexpected(system_error(what, errno));
+  int number = write_and_sync(fd.get(), text);
+  fd = {};
+  if (number == 0 && rename(temporary.c_str(), path.c_str()) != 0)
+    number = errno;
+  if (number != 0) {
+    unlink(temporary.c_str());
+    return tl::unexpected(system_error(what, number));
+  }
+  sync_folder(path);
+  return {};
+}
+
+std::string boot_id() {
+  auto text = read_file("/proc/sys/kernel/random/boot_id").value_or("");
+  return text.substr(0, text.find('\n'));
+}
+
+} // namespace concert::platform
