@@ -1,0 +1,190 @@
+#pragma once
+
+#include "actors/actor_stats.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/runtime.hpp"
+#include "platform/log.hpp"
+
+#include <caf/all.hpp>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#if defined(__SANITIZE_THREAD__)
+#  define CONCERT_TSAN 1
+#elif defined(__has_feature)
+#  if __has_feature(thread_sanitizer)
+#    define CONCERT_TSAN 1
+#  endif
+#endif
+
+#ifdef CONCERT_TSAN
+// Debian's CAF is not instrumented: its mailbox and its scheduler order what
+// TSan cannot see. These notes tell it.
+extern "C" void __tsan_acquire(void*);
+extern "C" void __tsan_release(void*);
+#endif
+
+namespace concert::actors {
+
+inline void note_release([[maybe_unused]] void* what) {
+#ifdef CONCERT_TSAN
+  __tsan_release(what);
+#endif
+}
+
+inline void note_acquire([[maybe_unused]] void* what) {
+#ifdef CONCERT_TSAN
+  __tsan_acquire(what);
+#endif
+}
+
+/// Where an actor runs.
+enum class placement {
+  pool,       ///< CAF's worker
+  event_loop, ///< the thread of the sockets: must never block
+  detached,   ///< a thread of its own: may block
+};
+
+/// The base of every actor: statistics, trace hook, placement, and one way for
+/// errors. `Handle` is its interface.
+template <class Handle, placement Where = placement::pool>
+class actor_base : public Handle::base {
+public:
+  using super = typename Handle::base;
+  using handle_type = Handle;
+  static constexpr placement where = Where;
+
+  actor_base(caf::actor_config& cfg, runtime& rt, const char* kind,
+             std::string name)
+    : super(cfg),
+      rt_(rt),
+      kind_(kind),
+      unit_(Where == placement::event_loop ? rt.event_loop() : nullptr),
+      stats_(rt.registry().add(this->id(), kind, std::move(name), 0)) {
+    // A message of a peer that was restarted since is no reason to die.
+    this->set_default_handler(caf::drop);
+    this->set_error_handler([this](caf::error& e) {
+      platform::log::warning("actor-error", "actor={} error=\"{}\"", kind_,
+                             this->system().render(e));
+    });
+    this->set_exception_handler([this](std::exception_ptr& p) -> caf::error {
+      std::string what = "unknown exception";
+      try {
+        std::rethrow_exception(p);
+      } catch (const std::exception& e) {
+        what = e.what();
+      } catch (...) {
+        // nop
+      }
+      platform::log::error("actor-failed", "actor={} name=\"{}\" error=\"{}\"",
+                           kind_, stats_->name, what);
+      return caf::make_error(caf::sec::runtime_error, what);
+    });
+  }
+
+  const char* name() const override { return kind_; }
+
+  using super::enqueue;
+  void enqueue(caf::mailbox_element_ptr p, caf::execution_unit* eu) override {
+    stats_->on_enqueue();
+    note_release(p.get());
+    super::enqueue(std::move(p), unit_ != nullptr ? unit_ : eu);
+  }
+
+  void launch(caf::execution_unit* eu, bool lazy, bool hide) override {
+    super::launch(unit_ != nullptr ? unit_ : eu, lazy, hide);
+  }
+
+  caf::resumable::subtype_t subtype() const override {
+    return unit_ != nullptr ? caf::resumable::io_actor : super::subtype();
+  }
+
+  caf::resumable::resume_result resume(caf::execution_unit* eu,
+                                       size_t max_throughput) override {
+    note_acquire(this);
+    auto result = super::resume(eu, max_throughput);
+    note_release(this);
+    return result;
+  }
+
+  using super::consume;
+  caf::invoke_message_result consume(caf::mailbox_element& x) override {
+    note_acquire(&x);
+    const auto* type = x.content().empty() ? &typeid(void)
+                                           : x.content().type(0).second;
+    if (type == nullptr)
+      type = &typeid(void);
+    const auto sender = x.sender ? x.sender->id() : 0;
+    stats_->in_handler.store(type, std::memory_order_relaxed);
+    if (!stats_->wants_time()) {
+      auto result = super::consume(x);
+      stats_->on_handled(type, std::chrono::nanoseconds{-1});
+      stats_->in_handler.store(nullptr, std::memory_order_relaxed);
+      return result;
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    auto result = super::consume(x);
+    const auto took = std::chrono::steady_clock::now() - begin;
+    stats_->on_handled(type, took);
+    stats_->in_handler.store(nullptr, std::memory_order_relaxed);
+    if (auto* ring = stats_->trace.load(std::memory_order_relaxed))
+      ring->append({begin, sender, this->id(), type, took});
+    return result;
+  }
+
+  void on_exit() override {
+    stopped();
+    stats_->ended.store(true);
+    super::on_exit();
+  }
+
+protected:
+  /// The actor ends: release sockets, timers and handles of peers.
+  virtual void stopped() {
+    // nop
+  }
+
+  runtime& world() { return rt_; }
+
+  /// A timer that sends `deadline` to this actor, without keeping it alive.
+  std::unique_ptr<timer> make_deadline_timer() {
+    return rt_.make_timer(
+      [weak = this->address()] { tell(weak, deadline{}); });
+  }
+
+  /// A function that sends `message` to this actor if it still lives.
+  template <class Message>
+  auto teller() {
+    return [weak = this->address()](Message message) {
+      tell(weak, std::move(message));
+    };
+  }
+
+private:
+  template <class Message>
+  static void tell(const caf::actor_addr& weak, Message message) {
+    if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak))
+      caf::anon_send(caf::actor_cast<Handle>(strong), std::move(message));
+  }
+
+  runtime& rt_;
+  const char* kind_;
+  caf::execution_unit* unit_;
+  std::shared_ptr<actor_stats> stats_;
+};
+
+/// Spawns an actor where it belongs; in simulation everything is in the pool.
+template <class Actor, class... Ts>
+typename Actor::handle_type spawn_actor(caf::actor_system& system, runtime& rt,
+                                        Ts&&... args) {
+  if constexpr (Actor::where == placement::detached) {
+    if (rt.threads())
+      return system.spawn<Actor, caf::detached>(std::ref(rt),
+                                                std::forward<Ts>(args)...);
+  }
+  return system.spawn<Actor>(std::ref(rt), std::forward<Ts>(args)...);
+}
+
+} // namespace concert::actors

@@ -1,0 +1,157 @@
+#pragma once
+
+#include "actors/messages.hpp"
+
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/replies_to.hpp>
+#include <caf/typed_actor.hpp>
+
+#include <vector>
+
+/// The map of the daemon: every typed interface, in dependency order.
+namespace concert::actors {
+
+/// A message without an answer.
+template <class Message>
+using tells = caf::reacts_to<Message>;
+/// A request and its answer.
+template <class Answer, class Request>
+using asks = typename caf::replies_to<Request>::template with<Answer>;
+
+struct wiring;
+struct source_announcement;
+
+/// One remote server: its association, socket and timer.
+using source_actor = caf::typed_actor<
+  tells<wiring>,          ///< peers were (re)started: announce yourself
+  tells<deadline>,        ///< poll, reply window or stamp wait
+  tells<readable>,        ///< reply or transmit stamp
+  tells<desired_poll>,    ///< wish of the steering
+  tells<clock_stepped>,   ///< drop the exchange under way
+  tells<poll_soon>,       ///< wish of the steering
+  tells<network_changed>, ///< go offline or online
+  tells<retire>>;         ///< end, and let the spawner replace you
+
+/// One `[[source]]`: which remotes it should have now.
+using spawner_actor = caf::typed_actor<
+  tells<wiring>,          ///< passed on to the sources
+  tells<deadline>,        ///< time to resolve again
+  tells<resolved>,        ///< addresses of the name, or an error
+  tells<source_lost>,     ///< a source ended
+  tells<network_changed>>; ///< passed on; a failed name is tried again
+
+/// Selection, discipline and the clock.
+using steering_actor = caf::typed_actor<
+  tells<wiring>,              ///< peers were (re)started: tell all of them
+  tells<deadline>,            ///< end of a slew, growth of the error, saving
+  tells<source_announcement>, ///< a source exists
+  tells<source_removed>,      ///< it ended
+  tells<ntp::source_report>,  ///< a poll ended
+  tells<config_changed>,      ///< thresholds and limits
+  tells<leap_list_changed>,  ///< leap-seconds.list was read
+  tells<network_changed>,     ///< own addresses, routes
+  tells<force_sync>,          ///< lift a panic
+  asks<pong, ping>,
+  asks<stop_prepared, prepare_stop>,
+  asks<steering_status, get_steering_status>>;
+
+/// The packet loop of one core: a socket for each listen address.
+using worker_actor = caf::typed_actor<
+  tells<open_port>,        ///< serve an address; also on new configuration
+  tells<close_port>,       ///< stop serving it
+  tells<ntp::served_time>, ///< the time to answer with
+  tells<next_batch>,       ///< from itself
+  asks<port_report, get_port_report>>;
+
+/// One `[[server]]`: address, policy, counters of all workers together.
+using server_actor = caf::typed_actor<
+  tells<wiring>,                ///< open the port at all workers
+  tells<deadline>,              ///< try a failed port again
+  tells<server_config_changed>, ///< new lists and limits
+  tells<network_changed>,       ///< own addresses for the loop check
+  asks<ctl::server_status, get_server_status>>;
+
+/// Answers what the daemon's state is.
+using publisher_actor = caf::typed_actor<
+  tells<wiring>,
+  tells<config_changed>, ///< paths and permissions of the sockets
+  tells<reader_connected>, ///< from the observation socket
+  asks<document, get_document>>;
+
+/// The configuration in force and its files.
+using config_manager_actor = caf::typed_actor<
+  tells<wiring>,
+  tells<reload>>; ///< read all files again; tell those whose part changed
+
+/// Writes the state file.
+using state_keeper_actor = caf::typed_actor<tells<save_state>>;
+
+/// The life of all others.
+using supervisor_actor = caf::typed_actor<
+  tells<deadline>,        ///< restart, retry, watchdog
+  tells<signal_received>, ///< stop or reload
+  tells<config_changed>,  ///< sources and servers to start or stop
+  tells<network_changed>, ///< passed on
+  tells<exit_requested>>; ///< end with a code
+
+/// Where everybody is, now. Sent to all at start and after each restart; who
+/// hears it announces itself anew.
+struct wiring {
+  supervisor_actor supervisor;
+  config_manager_actor config_manager;
+  state_keeper_actor state_keeper;
+  steering_actor steering;
+  publisher_actor publisher;
+  std::vector<worker_actor> workers;
+  std::vector<server_actor> servers;
+};
+
+/// A source exists and will report.
+struct source_announcement {
+  ntp::source_registration registration;
+  source_actor handle;
+};
+
+} // namespace concert::actors
+
+// All messages stay in this process: none needs a serialised form.
+#define CONCERT_MESSAGE(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(type)
+CONCERT_MESSAGE(concert::actors::deadline)
+CONCERT_MESSAGE(concert::actors::readable)
+CONCERT_MESSAGE(concert::actors::network_changed)
+CONCERT_MESSAGE(concert::actors::desired_poll)
+CONCERT_MESSAGE(concert::actors::clock_stepped)
+CONCERT_MESSAGE(concert::actors::poll_soon)
+CONCERT_MESSAGE(concert::actors::retire)
+CONCERT_MESSAGE(concert::actors::source_lost)
+CONCERT_MESSAGE(concert::actors::resolved)
+CONCERT_MESSAGE(concert::actors::source_removed)
+CONCERT_MESSAGE(concert::actors::leap_list_changed)
+CONCERT_MESSAGE(concert::actors::force_sync)
+CONCERT_MESSAGE(concert::actors::prepare_stop)
+CONCERT_MESSAGE(concert::actors::stop_prepared)
+CONCERT_MESSAGE(concert::actors::get_steering_status)
+CONCERT_MESSAGE(concert::actors::steering_status)
+CONCERT_MESSAGE(concert::actors::server_config_changed)
+CONCERT_MESSAGE(concert::actors::open_port)
+CONCERT_MESSAGE(concert::actors::close_port)
+CONCERT_MESSAGE(concert::actors::next_batch)
+CONCERT_MESSAGE(concert::actors::get_port_report)
+CONCERT_MESSAGE(concert::actors::port_report)
+CONCERT_MESSAGE(concert::actors::get_server_status)
+CONCERT_MESSAGE(concert::actors::ping)
+CONCERT_MESSAGE(concert::actors::pong)
+CONCERT_MESSAGE(concert::actors::reader_connected)
+CONCERT_MESSAGE(concert::actors::get_document)
+CONCERT_MESSAGE(concert::actors::document)
+CONCERT_MESSAGE(concert::actors::reload)
+CONCERT_MESSAGE(concert::actors::config_changed)
+CONCERT_MESSAGE(concert::actors::save_state)
+CONCERT_MESSAGE(concert::actors::signal_received)
+CONCERT_MESSAGE(concert::actors::exit_requested)
+CONCERT_MESSAGE(concert::actors::wiring)
+CONCERT_MESSAGE(concert::actors::source_announcement)
+CONCERT_MESSAGE(concert::ntp::source_report)
+CONCERT_MESSAGE(concert::ntp::served_time)
+CONCERT_MESSAGE(concert::ctl::server_status)
+#undef CONCERT_MESSAGE

@@ -1,0 +1,156 @@
+#pragma once
+
+#include "config/config.hpp"
+#include "ctl/status.hpp"
+#include "ntp_core/discipline/snapshot.hpp"
+#include "ntp_core/discipline/steering.hpp"
+#include "ntp_core/leap/leap_list.hpp"
+#include "ntp_core/responder/responder.hpp"
+#include "platform/resolver.hpp"
+#include "platform/state_file.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+/// What actors tell each other: plain structs, units in their types. Messages
+/// that carry handles stand in `interfaces.hpp`.
+namespace concert::actors {
+
+/// A timer of the receiver is due.
+struct deadline {};
+/// The receiver's socket has something to read. Readiness of a socket that has
+/// been closed since is told from news by `generation`.
+struct readable {
+  std::uint64_t generation = 0;
+};
+/// Addresses, links or routes of the machine changed.
+struct network_changed {};
+
+// -- to sources ---------------------------------------------------------------
+
+/// The poll interval that the discipline would like, log2 s.
+struct desired_poll {
+  std::int8_t poll = 6;
+};
+/// The wall clock was stepped: an exchange under way is void.
+struct clock_stepped {};
+/// Ask soon, at random within `spread`, within the server's manners.
+struct poll_soon {
+  std::chrono::nanoseconds spread{};
+};
+/// The steering has no use for this source: make room for another.
+struct retire {};
+
+// -- to spawners --------------------------------------------------------------
+
+/// Why a source ended.
+enum class loss : std::uint8_t {
+  silent,   ///< no answer for long
+  refused,  ///< access denied
+  rejected, ///< falseticker or unusable for long
+};
+struct source_lost {
+  ntp::source_id id;
+  loss why = loss::silent;
+};
+/// The answer of the name service.
+struct resolved {
+  platform::result<platform::resolution> answer;
+};
+
+// -- to the steering ----------------------------------------------------------
+
+struct source_removed {
+  ntp::source_id id;
+};
+struct leap_list_changed {
+  std::shared_ptr<const ntp::leap_list> list; ///< null: none
+};
+/// Lifts a panic; `ntp-ctl force-sync`.
+struct force_sync {};
+/// Leave the clock as it should be without us; answered when it is.
+struct prepare_stop {};
+struct stop_prepared {};
+/// Proof of life.
+struct ping {};
+struct pong {};
+struct get_steering_status {};
+/// Everything that the steering knows, for the publisher.
+struct steering_status {
+  ntp::system_snapshot system;
+  ctl::clock_status clock;
+  std::vector<ctl::source_status> sources;
+  ntp::ntp_timestamp now;
+  ntp::mono_time mono_now;
+};
+
+// -- to servers and workers ---------------------------------------------------
+
+struct server_id {
+  std::uint32_t value = 0;
+  auto operator<=>(const server_id&) const = default;
+};
+/// The configuration of a server without change of its address.
+struct server_config_changed {
+  config::server_config config;
+};
+/// A worker must open its own socket for this listen address and serve it.
+struct open_port {
+  server_id id;
+  ntp::endpoint listen;
+  std::shared_ptr<const ntp::responder_config> config;
+};
+struct close_port {
+  server_id id;
+};
+/// The next batch of packets (to itself).
+struct next_batch {};
+struct get_port_report {
+  server_id id;
+};
+struct port_report {
+  bool listening = false;
+  ntp::endpoint local; ///< the bound address
+  std::string problem; ///< why it does not listen
+  ntp::server_counters counters;
+};
+struct get_server_status {};
+
+// -- to the publisher ---------------------------------------------------------
+
+struct get_document {};
+/// The observation document (JSON).
+struct document {
+  std::string json;
+};
+/// Hands a document to the connection that waits for it.
+using document_sink = std::function<void(std::string)>;
+/// Somebody connected to the observation socket.
+struct reader_connected {
+  document_sink sink;
+};
+
+// -- to the configuration manager, the state keeper and the supervisor --------
+
+/// Read the files again (SIGHUP, `ntp-ctl reload`).
+struct reload {};
+struct config_changed {
+  config::shared_config config;
+};
+struct save_state {
+  platform::saved_state state;
+};
+/// SIGTERM, SIGINT or SIGHUP.
+struct signal_received {
+  int number = 0;
+};
+/// The program must end with this code.
+struct exit_requested {
+  int code = 0;
+};
+
+} // namespace concert::actors

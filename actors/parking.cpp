@@ -1,0 +1,24 @@
+#include "actors/parking.hpp"
+
+namespace concert::actors {
+
+platform::result<parking> parking::open() {
+  auto event = platform::wake_event::open();
+  if (!event)
+    return tl::unexpected{event.error()};
+  return parking{std::move(*event)};
+}
+
+void parking::wake() {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (parked_.load(std::memory_order_relaxed))
+    event_.signal();
+}
+
+void parking::sleep(std::span<const int> fds) {
+  scratch_.assign(fds.begin(), fds.end());
+  scratch_.push_back(event_.fd());
+  platform::park(scratch_, std::chrono::milliseconds{-1});
+}
+
+} // namespace concert::actors

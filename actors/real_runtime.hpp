@@ -1,0 +1,63 @@
+#pragma once
+
+#include "actors/event_loop.hpp"
+#include "actors/runtime.hpp"
+#include "platform/network.hpp"
+
+#include <asio.hpp>
+
+#include <memory>
+
+namespace concert::actors {
+
+/// The machine: an Asio event loop, kernel sockets, the DNS.
+class real_runtime final : public runtime {
+public:
+  real_runtime(asio::io_context& io, platform::clock& clock);
+  ~real_runtime() override;
+
+  /// Actors can run only once there is a system.
+  void attach(caf::actor_system& system);
+
+  ntp::mono_time now() const override;
+  std::unique_ptr<timer> make_timer(std::function<void()> fire) override;
+  std::unique_ptr<ntp::random_source> make_random() override;
+  platform::clock& clock() override { return clock_; }
+  platform::result<std::unique_ptr<poll_socket>>
+  open_poll_socket(const ntp::endpoint& server,
+                   std::function<void()> on_readable) override;
+  platform::result<std::unique_ptr<server_port>>
+  open_server_port(const ntp::endpoint& listen,
+                   std::function<void()> on_readable) override;
+  platform::result<std::unique_ptr<observation_port>>
+  open_observation_port(const std::string& path, std::uint32_t mode,
+                        std::function<void(document_sink)> on_reader) override;
+  void resolve(const std::string& host,
+               platform::resolver::callback done) override;
+  std::vector<ntp::ip_address> own_addresses() const override;
+  bool is_on_link(const ntp::ip_address& address) const override;
+  bool has_route(const ntp::ip_address& address) const override;
+  void on_network_change(std::function<void()> changed) override;
+  void on_signal(std::function<void(int)> received) override;
+  caf::execution_unit* event_loop() override { return loop_.get(); }
+  bool threads() const override { return true; }
+
+private:
+  class names;
+
+  void wait_for_signal();
+  void wait_for_network();
+
+  asio::io_context& io_;
+  platform::clock& clock_;
+  std::unique_ptr<actors::event_loop> loop_;
+  platform::result<platform::stamping_keeper> stamping_;
+  std::unique_ptr<names> names_;
+  asio::signal_set signals_;
+  std::function<void(int)> on_signal_;
+  std::optional<platform::network_monitor> monitor_;
+  asio::posix::stream_descriptor monitor_wait_;
+  std::function<void()> on_network_change_;
+};
+
+} // namespace concert::actors

@@ -1,0 +1,126 @@
+#pragma once
+
+#include "actors/actor_stats.hpp"
+#include "actors/messages.hpp"
+#include "ntp_core/access/ip_address.hpp"
+#include "ntp_core/time/random.hpp"
+#include "ntp_core/time/time.hpp"
+#include "platform/clock.hpp"
+#include "platform/error.hpp"
+#include "platform/resolver.hpp"
+#include "platform/socket.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace caf {
+class execution_unit;
+}
+
+/// The world as the actors see it. The daemon gives them the real one, tests
+/// and the simulator a virtual one: the actors are the same.
+namespace concert::actors {
+
+/// One cancellable timer. `fire` runs on the event loop and must only send a
+/// message. Usable from any thread.
+class timer {
+public:
+  virtual ~timer() = default;
+  /// Replaces what was armed before. An instant that has passed fires soon.
+  virtual void arm(ntp::mono_time when) = 0;
+  virtual void cancel() = 0;
+};
+
+/// The socket of one poll of a source.
+class poll_socket {
+public:
+  virtual ~poll_socket() = default;
+  virtual platform::result<void> send(std::span<const std::byte> bytes) = 0;
+  virtual std::optional<platform::kernel_stamp> take_transmit_stamp() = 0;
+  virtual platform::result<platform::client_socket::arrival>
+  receive(std::span<std::byte> buffer) = 0;
+  /// Calls back once when there is something to read, on the event loop.
+  virtual void notify_readable() = 0;
+};
+
+/// The socket of one worker for one listen address.
+class server_port {
+public:
+  using request = platform::server_socket::request;
+  using queued = platform::server_socket::queued;
+
+  virtual ~server_port() = default;
+  /// The descriptor to park on; -1 in simulation.
+  virtual int fd() const = 0;
+  virtual ntp::endpoint local() const = 0;
+  virtual std::span<request> receive() = 0;
+  virtual std::span<std::byte> reply_buffer(std::size_t i) = 0;
+  virtual void queue_reply(std::size_t i, std::size_t size) = 0;
+  virtual std::span<queued> queued_replies() = 0;
+  virtual std::size_t flush() = 0;
+  virtual std::uint64_t overflows() const = 0;
+};
+
+/// The observation socket: gives each connection one document.
+class observation_port {
+public:
+  virtual ~observation_port() = default;
+};
+
+class runtime {
+public:
+  virtual ~runtime() = default;
+
+  virtual ntp::mono_time now() const = 0;
+  virtual std::unique_ptr<timer> make_timer(std::function<void()> fire) = 0;
+  virtual std::unique_ptr<ntp::random_source> make_random() = 0;
+  virtual platform::clock& clock() = 0;
+
+  virtual platform::result<std::unique_ptr<poll_socket>>
+  open_poll_socket(const ntp::endpoint& server,
+                   std::function<void()> on_readable)
+    = 0;
+  /// `on_readable` is called in simulation only, where nobody parks.
+  virtual platform::result<std::unique_ptr<server_port>>
+  open_server_port(const ntp::endpoint& listen,
+                   std::function<void()> on_readable)
+    = 0;
+  virtual platform::result<std::unique_ptr<observation_port>>
+  open_observation_port(const std::string& path, std::uint32_t mode,
+                        std::function<void(document_sink)> on_reader)
+    = 0;
+
+  /// Calls back once, on the event loop.
+  virtual void resolve(const std::string& host,
+                       platform::resolver::callback done)
+    = 0;
+
+  virtual std::vector<ntp::ip_address> own_addresses() const = 0;
+  virtual bool is_on_link(const ntp::ip_address& address) const = 0;
+  virtual bool has_route(const ntp::ip_address& address) const = 0;
+  /// Calls back on each change of addresses, links and routes; one listener.
+  virtual void on_network_change(std::function<void()> changed) = 0;
+  /// Calls back with SIGTERM, SIGINT and SIGHUP; one listener.
+  virtual void on_signal(std::function<void(int)> received) = 0;
+
+  /// Where actors with sockets run; null = in the pool (simulation).
+  virtual caf::execution_unit* event_loop() = 0;
+  /// Whether actors may have threads of their own.
+  virtual bool threads() const = 0;
+
+  actor_registry& registry() { return registry_; }
+  /// A number never given before in this process.
+  std::uint64_t next_id() { return ++last_id_; }
+
+private:
+  actor_registry registry_;
+  std::atomic<std::uint64_t> last_id_{0};
+};
+
+} // namespace concert::actors

@@ -1,0 +1,325 @@
+#include "actors/steering.hpp"
+
+#include "ntp_core/crypto/reference_id.hpp"
+#include "platform/hash.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace concert::actors {
+
+namespace log = platform::log;
+
+namespace {
+
+/// The state file is written this often; also once soon after the first lock,
+/// at the end, and after steps.
+constexpr std::chrono::hours save_interval{1};
+constexpr std::chrono::seconds first_save_delay{16};
+
+/// Two readings of the kernel's frequency that differ by less are the same:
+/// its unit is 2^-16 ppm.
+constexpr double frequency_unit = 1e-6 / 65536;
+
+void log_event(const ntp::steering_event& e) {
+  using severity = ntp::steering_event::severity;
+  const auto level = e.level == severity::error     ? log::level::error
+                     : e.level == severity::warning ? log::level::warning
+                                                    : log::level::info;
+  log::write(level, e.name, e.text);
+}
+
+ntp::frequency kernel_frequency(runtime& rt) {
+  return rt.clock().frequency().value_or(ntp::frequency{});
+}
+
+} // namespace
+
+steering::steering(caf::actor_config& cfg, runtime& rt,
+                   steering_options options)
+  : actor_base(cfg, rt, "steering", rt.clock().kind().data()),
+    config_(std::move(options.config)),
+    machine_(config_->steering, options.memory, kernel_frequency(rt),
+             rt.clock().read()),
+    base_(kernel_frequency(rt)),
+    next_save_(ntp::mono_time::max()),
+    timer_(make_deadline_timer()) {
+  machine_.set_configured_sources(config_->configured_sources());
+  on_network();
+  set_down_handler([this](caf::down_msg& d) { on_source_down(d); });
+}
+
+steering::behavior_type steering::make_behavior() {
+  return {
+    [this](const wiring& w) { on_wiring(w); },
+    [this](deadline) { on_deadline(); },
+    [this](const source_announcement& a) { on_announcement(a); },
+    [this](source_removed r) { on_removed(r.id); },
+    [this](const ntp::source_report& r) { on_report(r); },
+    [this](const config_changed& c) { on_config(c); },
+    [this](const leap_list_changed& l) {
+      leap_list_ = l.list;
+      settle();
+    },
+    [this](network_changed) {
+      on_network();
+      settle();
+    },
+    [this](force_sync) {
+      carry_out(machine_.on_force_sync(world().clock().read()));
+      settle();
+    },
+    [](ping) { return pong{}; },
+    [this](prepare_stop) {
+      stop_steering();
+      return stop_prepared{};
+    },
+    [this](get_steering_status) { return status(); },
+  };
+}
+
+void steering::stopped() {
+  // Whatever ended this actor, the clock must not go on slewing.
+  if (slewing_)
+    (void)world().clock().set_frequency(base_, base_, std::nullopt);
+  timer_.reset();
+  peers_ = {};
+  sources_.clear();
+}
+
+void steering::on_wiring(const wiring& w) {
+  peers_ = w;
+  settle();
+}
+
+void steering::on_deadline() {
+  const auto now = world().clock().read();
+  carry_out(machine_.on_deadline(now));
+  if (now.mono >= next_save_)
+    save(now);
+  settle();
+}
+
+void steering::on_announcement(const source_announcement& a) {
+  monitor(a.handle);
+  by_address_[a.handle.address()] = a.registration.id;
+  sources_[a.registration.id] = {a.registration, a.handle, {}, 0};
+  carry_out(machine_.on_registered(a.registration, world().clock().read()));
+  settle();
+}
+
+void steering::on_removed(ntp::source_id id) {
+  const auto it = sources_.find(id);
+  if (it == sources_.end())
+    return;
+  demonitor(it->second.handle.address());
+  by_address_.erase(it->second.handle.address());
+  sources_.erase(it);
+  if (stopping_)
+    return;
+  carry_out(machine_.on_removed(id, world().clock().read()));
+  settle();
+}
+
+void steering::on_source_down(const caf::down_msg& down) {
+  if (const auto it = by_address_.find(down.source); it != by_address_.end())
+    on_removed(it->second);
+}
+
+void steering::on_report(const ntp::source_report& report) {
+  const auto it = sources_.find(report.id);
+  if (it == sources_.end() || stopping_)
+    return;
+  it->second.association = report.association;
+  const auto now = world().clock().read();
+  check_foreign_hand(now);
+  apply_leap_list(now);
+  carry_out(machine_.on_report(report, now));
+  tell_poll_wish(report.id);
+  settle();
+}
+
+void steering::on_config(const config_changed& change) {
+  config_ = change.config;
+  machine_.set_configured_sources(config_->configured_sources());
+  carry_out(machine_.on_config(config_->steering, world().clock().read()));
+  settle();
+}
+
+void steering::on_network() {
+  std::vector<std::uint32_t> ids;
+  for (const auto& address : world().own_addresses())
+    if (!address.is_loopback())
+      ids.push_back(ntp::reference_id_of(address, &platform::md5));
+  machine_.set_own_reference_ids(std::move(ids));
+  const bool online
+    = sources_.empty()
+      || std::any_of(sources_.begin(), sources_.end(), [this](const auto& s) {
+           return world().has_route(s.second.registration.address.address);
+         });
+  carry_out(machine_.on_network(online, world().clock().read()));
+}
+
+void steering::stop_steering() {
+  if (stopping_)
+    return;
+  const auto now = world().clock().read();
+  save(now);
+  carry_out(machine_.on_shutdown(now));
+  stopping_ = true;
+  timer_->cancel();
+}
+
+steering_status steering::status() {
+  const auto now = world().clock().read();
+  steering_status result;
+  result.system = machine_.snapshot(now);
+  result.clock = {std::string{world().clock().kind()},
+                  world().clock().true_error_s()};
+  result.now = now.wall;
+  result.mono_now = now.mono;
+  for (auto& view : machine_.sources(now)) {
+    const auto it = sources_.find(view.id);
+    if (it != sources_.end())
+      result.sources.push_back({it->second.registration.name,
+                                it->second.registration.address,
+                                it->second.association, std::move(view)});
+  }
+  return result;
+}
+
+void steering::carry_out(const ntp::steering_actions& actions) {
+  if (stopping_)
+    return;
+  for (const auto& action : actions) {
+    if (const auto* f = std::get_if<ntp::set_frequency>(&action))
+      set_frequency(*f);
+    else if (const auto* s = std::get_if<ntp::step_clock>(&action))
+      step(*s);
+    else if (const auto* k = std::get_if<ntp::set_clock_status>(&action))
+      set_status(*k);
+    else if (const auto* p = std::get_if<ntp::poll_sources>(&action))
+      for (auto& [id, entry] : sources_)
+        send(entry.handle, poll_soon{p->spread});
+    else if (const auto* r = std::get_if<ntp::replace_source>(&action)) {
+      if (const auto it = sources_.find(r->id); it != sources_.end())
+        send(it->second.handle, retire{});
+    } else if (const auto* e = std::get_if<ntp::steering_event>(&action))
+      log_event(*e);
+    else if (const auto* x = std::get_if<ntp::exit_program>(&action))
+      send(peers_.supervisor, exit_requested{x->code});
+  }
+}
+
+void steering::set_frequency(const ntp::set_frequency& wish) {
+  const auto taken
+    = world().clock().set_frequency(wish.value, wish.base, wish.slew_end);
+  const auto now = world().clock().read();
+  if (!taken) {
+    carry_out(machine_.on_clock_failure(taken.error().text, now));
+    return;
+  }
+  frequency_set_ = *taken;
+  slewing_ = wish.slew_end.has_value();
+  base_ = wish.base;
+  machine_.on_frequency_set(*taken, now);
+}
+
+void steering::step(const ntp::step_clock& wish) {
+  const auto done = world().clock().step(wish.by);
+  const auto now = world().clock().read();
+  if (!done) {
+    carry_out(machine_.on_clock_failure(done.error().text, now));
+    return;
+  }
+  for (auto& [id, entry] : sources_)
+    send(entry.handle, clock_stepped{});
+  carry_out(machine_.on_stepped(wish.by, now));
+  next_save_ = std::min(next_save_, now.mono + first_save_delay);
+}
+
+void steering::set_status(const ntp::set_clock_status& wish) {
+  const auto done = world().clock().set_status(
+    {wish.synchronized, wish.leap, wish.max_error_s, wish.estimated_error_s,
+     wish.tai_offset});
+  if (!done)
+    carry_out(machine_.on_clock_failure(done.error().text,
+                                        world().clock().read()));
+}
+
+void steering::check_foreign_hand(const ntp::clock_reading& now) {
+  if (!frequency_set_ || config_->steering.read_only)
+    return;
+  const auto found = world().clock().frequency();
+  if (found
+      && std::abs(found->ratio - frequency_set_->ratio) > 2 * frequency_unit)
+    carry_out(machine_.on_foreign_frequency(*found, now));
+}
+
+void steering::apply_leap_list(const ntp::clock_reading& now) {
+  const auto unix_time
+    = std::chrono::duration_cast<std::chrono::seconds>(now.unix_time);
+  if (!leap_list_ || leap_list_->expired(unix_time)) {
+    machine_.set_leap({}, {});
+    return;
+  }
+  const auto status = leap_list_->at(unix_time);
+  machine_.set_leap(status.leap, status.tai_offset);
+}
+
+void steering::tell_poll_wish(ntp::source_id id) {
+  auto& entry = sources_.at(id);
+  const auto poll = machine_.desired_poll(id);
+  if (!poll || *poll == entry.desired_poll)
+    return;
+  entry.desired_poll = *poll;
+  send(entry.handle, desired_poll{*poll});
+}
+
+void steering::settle() {
+  if (stopping_)
+    return;
+  const auto now = world().clock().read();
+  tell_time(now);
+  if (!saved_once_ && machine_.memory().started_this_boot) {
+    saved_once_ = true;
+    next_save_ = now.mono + first_save_delay;
+  }
+  auto next = machine_.next_deadline().value_or(ntp::mono_time::max());
+  next = std::min(next, next_save_);
+  if (next == ntp::mono_time::max())
+    timer_->cancel();
+  else
+    timer_->arm(next);
+}
+
+void steering::tell_time(const ntp::clock_reading& now) {
+  if (peers_.workers.empty())
+    return;
+  auto served = machine_.snapshot(now).served;
+  served.step_count = world().clock().step_count();
+  for (auto& worker : peers_.workers)
+    send(worker, served);
+}
+
+void steering::save(const ntp::clock_reading& now) {
+  const auto memory = machine_.memory();
+  next_save_ = now.mono + save_interval;
+  platform::saved_state state;
+  state.oscillator = memory.oscillator;
+  state.frequency_deviation = memory.frequency_deviation;
+  state.started_this_boot = memory.started_this_boot;
+  state.accumulated_steps_s = memory.accumulated_steps_s;
+  state.time = now.unix_time;
+  for (const auto& view : machine_.sources(now)) {
+    const auto it = sources_.find(view.id);
+    if (it != sources_.end())
+      state.sources.push_back({it->second.registration.name,
+                               it->second.registration.address, view.delay_s,
+                               it->second.association.burst_tokens});
+  }
+  if (peers_.state_keeper)
+    send(peers_.state_keeper, actors::save_state{std::move(state)});
+}
+
+} // namespace concert::actors

@@ -1,0 +1,345 @@
+#include "actors/supervisor.hpp"
+
+#include "actors/publisher.hpp"
+#include "actors/server.hpp"
+#include "actors/server_worker.hpp"
+#include "actors/spawner.hpp"
+#include "actors/state_keeper.hpp"
+#include "platform/readiness.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+namespace concert::actors {
+
+namespace log = platform::log;
+
+namespace {
+
+/// The first restart is at once: the whole must re-form within two polls.
+constexpr std::chrono::milliseconds second_restart_delay{100};
+constexpr std::chrono::seconds last_restart_delay{30};
+/// A child that lived this long has recovered.
+constexpr std::chrono::seconds stable_life{60};
+constexpr std::chrono::milliseconds prepare_limit{300};
+constexpr std::chrono::seconds ping_limit{5};
+
+/// Burst tokens come back one each 64 s, up to 8.
+double refilled(double tokens, std::chrono::nanoseconds since) {
+  return std::clamp(tokens + ntp::seconds_of(since) / 64, 0.0, 8.0);
+}
+
+} // namespace
+
+supervisor::supervisor(caf::actor_config& cfg, runtime& rt,
+                       supervisor_options options)
+  : actor_base(cfg, rt, "supervisor", ""),
+    options_(std::move(options)),
+    config_(options_.files.config),
+    memory_(options_.memory),
+    watchdog_interval_(platform::readiness::watchdog_interval()),
+    timer_(make_deadline_timer()) {
+  const auto passed = rt.clock().read().unix_time - options_.saved.time;
+  for (auto& s : options_.saved.sources)
+    s.burst_tokens = refilled(s.burst_tokens, std::max(passed, {}));
+  set_down_handler([this](caf::down_msg& d) { on_down(d); });
+  set_exit_handler([this](caf::exit_msg&) { stop(0); });
+}
+
+supervisor::behavior_type supervisor::make_behavior() {
+  start_all();
+  return {
+    [this](deadline) { on_deadline(); },
+    [this](signal_received s) { on_signal(s.number); },
+    [this](const config_changed& c) { on_config(c); },
+    [this](network_changed) { on_network_change(); },
+    [this](exit_requested e) { stop(e.code); },
+  };
+}
+
+void supervisor::stopped() {
+  timer_.reset();
+  peers_ = {};
+  workers_.clear();
+  servers_.clear();
+  spawners_.clear();
+  children_.clear();
+  options_.ended(exit_code_);
+}
+
+void supervisor::start_all() {
+  state_keeper_ = &add_child("state_keeper", [this] {
+    peers_.state_keeper
+      = spawn_actor<state_keeper>(system(), world(), options_.state_file);
+    return peers_.state_keeper.address();
+  });
+  add_child("config_manager", [this] {
+    auto files = options_.files;
+    files.config = config_;
+    peers_.config_manager
+      = spawn_actor<config_manager>(system(), world(), std::move(files));
+    return peers_.config_manager.address();
+  });
+  add_child("steering", [this] {
+    peers_.steering = spawn_actor<steering>(
+      system(), world(), steering_options{config_, memory_});
+    // A second one starts from what the clock does now, and never steps by the
+    // rules of a start.
+    memory_ = {};
+    memory_.started_this_boot = true;
+    return peers_.steering.address();
+  });
+  add_child("publisher", [this] {
+    peers_.publisher = spawn_actor<publisher>(system(), world(),
+                                              config_->observability);
+    return peers_.publisher.address();
+  });
+  if (!config_->servers.empty())
+    while (workers_.size() < options_.workers)
+      add_worker(static_cast<std::uint32_t>(workers_.size()));
+  for (const auto& c : config_->servers)
+    add_server(c);
+  for (const auto& c : config_->sources)
+    add_spawner(c);
+  tell_wiring();
+  world().on_signal([tell = teller<signal_received>()](int n) { tell({n}); });
+  world().on_network_change(
+    [tell = teller<network_changed>()] { tell({}); });
+  if (watchdog_interval_)
+    next_watchdog_ = world().now() + *watchdog_interval_;
+  arm_timer();
+  platform::readiness::ready("running");
+}
+
+supervisor::child& supervisor::add_child(
+  std::string name, std::function<caf::actor_addr()> start) {
+  auto& c = children_.emplace_back();
+  c.name = std::move(name);
+  c.start = std::move(start);
+  start_child(c);
+  return c;
+}
+
+void supervisor::start_child(child& c) {
+  c.restart_at.reset();
+  c.started = world().now();
+  c.address = c.start();
+  monitor(c.address);
+}
+
+void supervisor::drop_child(child* c) {
+  demonitor(c->address);
+  if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(c->address))
+    anon_send_exit(strong, caf::exit_reason::user_shutdown);
+  children_.remove_if([c](const child& x) { return &x == c; });
+}
+
+void supervisor::add_worker(std::uint32_t index) {
+  workers_.emplace_back();
+  add_child("server_worker", [this, index] {
+    workers_[index] = spawn_actor<server_worker>(system(), world(), index);
+    return workers_[index].address();
+  });
+}
+
+void supervisor::add_server(const config::server_config& config) {
+  auto& slot = servers_.emplace_back();
+  slot.id = {++last_server_id_};
+  slot.config = config;
+  slot.life = &add_child("server", [this, &slot] {
+    slot.handle = spawn_actor<server>(system(), world(),
+                                      server_options{slot.id, slot.config});
+    return slot.handle.address();
+  });
+}
+
+void supervisor::add_spawner(const config::source_config& config) {
+  auto& slot = spawners_.emplace_back();
+  slot.config = config;
+  slot.life = &add_child("spawner", [this, &slot] {
+    slot.handle = spawn_actor<spawner>(
+      system(), world(),
+      spawner_options{slot.config, saved_of(slot.config)});
+    return slot.handle.address();
+  });
+}
+
+std::vector<platform::saved_source>
+supervisor::saved_of(const config::source_config& config) const {
+  std::vector<platform::saved_source> result;
+  std::copy_if(options_.saved.sources.begin(), options_.saved.sources.end(),
+               std::back_inserter(result),
+               [name = config.address.to_string()](const auto& s) {
+                 return s.name == name;
+               });
+  return result;
+}
+
+void supervisor::tell_wiring() {
+  peers_.supervisor = supervisor_actor{this};
+  peers_.workers = workers_;
+  peers_.servers.clear();
+  for (const auto& s : servers_)
+    peers_.servers.push_back(s.handle);
+  send(peers_.steering, peers_);
+  send(peers_.config_manager, peers_);
+  send(peers_.publisher, peers_);
+  for (const auto& s : peers_.servers)
+    send(s, peers_);
+  for (const auto& s : spawners_)
+    send(s.handle, peers_);
+}
+
+void supervisor::on_deadline() {
+  if (phase_ != phase::running)
+    return;
+  const auto now = world().now();
+  bool restarted = false;
+  for (auto& c : children_)
+    if (c.restart_at && *c.restart_at <= now) {
+      start_child(c);
+      restarted = true;
+    }
+  if (restarted)
+    tell_wiring();
+  if (watchdog_interval_ && now >= next_watchdog_) {
+    next_watchdog_ = now + *watchdog_interval_;
+    feed_watchdog();
+  }
+  arm_timer();
+}
+
+void supervisor::on_down(const caf::down_msg& down) {
+  const auto it = std::find_if(
+    children_.begin(), children_.end(),
+    [&](const child& c) { return c.address == down.source; });
+  if (it == children_.end())
+    return;
+  auto& c = *it;
+  if (phase_ == phase::stopping || phase_ == phase::saving) {
+    children_.erase(it);
+    stop_next_phase();
+    return;
+  }
+  const auto now = world().now();
+  if (now - c.started > stable_life)
+    c.restarts = 0;
+  const auto delay
+    = c.restarts == 0
+        ? std::chrono::nanoseconds{}
+        : std::min<std::chrono::nanoseconds>(
+          second_restart_delay * (1 << std::min(c.restarts, 10U)),
+          last_restart_delay);
+  ++c.restarts;
+  log::error("actor-restarts", "actor={} delay_s={} reason=\"{}\"", c.name,
+             ntp::seconds_of(delay), system().render(down.reason));
+  c.restart_at = now + delay;
+  on_deadline();
+}
+
+void supervisor::on_signal(int number) {
+  if (number == SIGHUP)
+    send(peers_.config_manager, reload{});
+  else
+    stop(0);
+}
+
+void supervisor::on_config(const config_changed& change) {
+  if (phase_ != phase::running)
+    return;
+  const auto d = config::difference(*config_, *change.config);
+  config_ = change.config;
+  for (const auto& gone : d.removed_sources) {
+    const auto it = std::find_if(spawners_.begin(), spawners_.end(),
+                                 [&](const auto& s) { return s.config == gone; });
+    if (it == spawners_.end())
+      continue;
+    drop_child(it->life);
+    spawners_.erase(it);
+  }
+  for (const auto& gone : d.removed_servers) {
+    const auto it = std::find_if(servers_.begin(), servers_.end(),
+                                 [&](const auto& s) { return s.config == gone; });
+    if (it == servers_.end())
+      continue;
+    drop_child(it->life);
+    servers_.erase(it);
+  }
+  if (!config_->servers.empty())
+    while (workers_.size() < options_.workers)
+      add_worker(static_cast<std::uint32_t>(workers_.size()));
+  for (const auto& c : d.added_servers)
+    add_server(c);
+  for (const auto& c : d.added_sources)
+    add_spawner(c);
+  tell_wiring();
+}
+
+void supervisor::on_network_change() {
+  for (const auto& s : servers_)
+    send(s.handle, network_changed{});
+  for (const auto& s : spawners_)
+    send(s.handle, network_changed{});
+  send(peers_.steering, network_changed{});
+}
+
+void supervisor::feed_watchdog() {
+  // Fed only while the pool answers too, not just this thread.
+  request(peers_.steering, ping_limit, ping{})
+    .then([](pong) { platform::readiness::watchdog(); },
+          [](const caf::error& e) {
+            log::error("watchdog", "the steering does not answer: {}",
+                       static_cast<int>(e.code()));
+          });
+}
+
+void supervisor::arm_timer() {
+  auto next = ntp::mono_time::max();
+  for (const auto& c : children_)
+    if (c.restart_at)
+      next = std::min(next, *c.restart_at);
+  if (watchdog_interval_)
+    next = std::min(next, next_watchdog_);
+  if (next == ntp::mono_time::max())
+    timer_->cancel();
+  else
+    timer_->arm(next);
+}
+
+void supervisor::stop(int code) {
+  if (phase_ != phase::running)
+    return;
+  phase_ = phase::preparing;
+  exit_code_ = code;
+  platform::readiness::stopping();
+  log::info("stopping", "code={}", code);
+  // First of all the clock is left as it should be.
+  request(peers_.steering, prepare_limit, prepare_stop{})
+    .then([this](stop_prepared) { stop_children(); },
+          [this](const caf::error&) { stop_children(); });
+}
+
+void supervisor::stop_children() {
+  phase_ = phase::stopping;
+  children_.remove_if([](const child& c) { return c.restart_at.has_value(); });
+  for (auto it = children_.rbegin(); it != children_.rend(); ++it)
+    if (&*it != state_keeper_)
+      if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(it->address))
+        anon_send_exit(strong, caf::exit_reason::user_shutdown);
+  stop_next_phase();
+}
+
+void supervisor::stop_next_phase() {
+  if (children_.empty()) {
+    quit();
+    return;
+  }
+  if (phase_ == phase::stopping && children_.size() == 1
+      && &children_.front() == state_keeper_) {
+    phase_ = phase::saving;
+    send_exit(peers_.state_keeper, caf::exit_reason::user_shutdown);
+  }
+}
+
+} // namespace concert::actors
