@@ -112,8 +112,8 @@ public:
   using super::consume;
   caf::invoke_message_result consume(caf::mailbox_element& x) override {
     note_acquire(&x);
-    const auto* type = x.content().empty() ? &typeid(void)
-                                           : x.content().type(0).second;
+    const auto* type
+      = x.content().empty() ? &typeid(void) : x.content().type(0).second;
     if (type == nullptr)
       type = &typeid(void);
     const auto sender = x.sender ? x.sender->id() : 0;
@@ -150,8 +150,7 @@ protected:
 
   /// A timer that sends `deadline` to this actor, without keeping it alive.
   std::unique_ptr<timer> make_deadline_timer() {
-    return rt_.make_timer(
-      [weak = this->address()] { tell(weak, deadline{}); });
+    return rt_.make_timer([weak = this->address()] { tell(weak, deadline{}); });
   }
 
   /// A function that sends `message` to this actor if it still lives.

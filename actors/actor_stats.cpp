@@ -25,7 +25,8 @@ actor_stats::actor_stats(std::uint64_t id, std::string kind, std::string name,
     kind(std::move(kind)),
     name(std::move(name)),
     parent(parent),
-    born(std::chrono::steady_clock::now()) {}
+    born(std::chrono::steady_clock::now()) {
+}
 
 void actor_stats::on_handled(const std::type_info* type,
                              std::chrono::nanoseconds took) {

@@ -55,7 +55,8 @@ load_leap_list(const std::filesystem::path& path,
 config_manager::config_manager(caf::actor_config& cfg, runtime& rt,
                                config_manager_options options)
   : actor_base(cfg, rt, "config_manager", options.path.string()),
-    options_(std::move(options)) {}
+    options_(std::move(options)) {
+}
 
 config_manager::behavior_type config_manager::make_behavior() {
   return {

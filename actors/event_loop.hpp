@@ -10,7 +10,8 @@ namespace concert::actors {
 class event_loop final : public caf::execution_unit {
 public:
   event_loop(caf::actor_system& system, asio::io_context& io)
-    : execution_unit(&system), io_(io) {}
+    : execution_unit(&system),
+      io_(io) {}
 
   void exec_later(caf::resumable* job) override {
     if (job->subtype() != caf::resumable::io_actor) {

@@ -22,23 +22,25 @@ struct wiring;
 struct source_announcement;
 
 /// One remote server: its association, socket and timer.
-using source_actor = caf::typed_actor<
-  tells<wiring>,          ///< peers were (re)started: announce yourself
-  tells<deadline>,        ///< poll, reply window or stamp wait
-  tells<readable>,        ///< reply or transmit stamp
-  tells<desired_poll>,    ///< wish of the steering
-  tells<clock_stepped>,   ///< drop the exchange under way
-  tells<poll_soon>,       ///< wish of the steering
-  tells<network_changed>, ///< go offline or online
-  tells<retire>>;         ///< end, and let the spawner replace you
+using source_actor
+  = caf::typed_actor<tells<wiring>,        ///< peers were (re)started: announce
+                                           ///< yourself
+                     tells<deadline>,      ///< poll, reply window or stamp wait
+                     tells<readable>,      ///< reply or transmit stamp
+                     tells<desired_poll>,  ///< wish of the steering
+                     tells<clock_stepped>, ///< drop the exchange under way
+                     tells<poll_soon>,     ///< wish of the steering
+                     tells<network_changed>, ///< go offline or online
+                     tells<retire>>; ///< end, and let the spawner replace you
 
 /// One `[[source]]`: which remotes it should have now.
-using spawner_actor = caf::typed_actor<
-  tells<wiring>,          ///< passed on to the sources
-  tells<deadline>,        ///< time to resolve again
-  tells<resolved>,        ///< addresses of the name, or an error
-  tells<source_lost>,     ///< a source ended
-  tells<network_changed>>; ///< passed on; a failed name is tried again
+using spawner_actor
+  = caf::typed_actor<tells<wiring>,      ///< passed on to the sources
+                     tells<deadline>,    ///< time to resolve again
+                     tells<resolved>,    ///< addresses of the name, or an error
+                     tells<source_lost>, ///< a source ended
+                     tells<network_changed>>; ///< passed on; a failed name is
+                                              ///< tried again
 
 /// Selection, discipline and the clock.
 using steering_actor = caf::typed_actor<
@@ -48,51 +50,55 @@ using steering_actor = caf::typed_actor<
   tells<source_removed>,      ///< it ended
   tells<ntp::source_report>,  ///< a poll ended
   tells<config_changed>,      ///< thresholds and limits
-  tells<leap_list_changed>,  ///< leap-seconds.list was read
+  tells<leap_list_changed>,   ///< leap-seconds.list was read
   tells<network_changed>,     ///< own addresses, routes
   tells<force_sync>,          ///< lift a panic
-  asks<pong, ping>,
-  asks<stop_prepared, prepare_stop>,
+  asks<pong, ping>, asks<stop_prepared, prepare_stop>,
   asks<steering_status, get_steering_status>>;
 
 /// The packet loop of one core: a socket for each listen address.
-using worker_actor = caf::typed_actor<
-  tells<open_port>,        ///< serve an address; also on new configuration
-  tells<close_port>,       ///< stop serving it
-  tells<ntp::served_time>, ///< the time to answer with
-  tells<next_batch>,       ///< from itself
-  asks<port_report, get_port_report>>;
+using worker_actor
+  = caf::typed_actor<tells<open_port>,        ///< serve an address; also on new
+                                              ///< configuration
+                     tells<close_port>,       ///< stop serving it
+                     tells<ntp::served_time>, ///< the time to answer with
+                     tells<next_batch>,       ///< from itself
+                     asks<port_report, get_port_report>>;
 
 /// One `[[server]]`: address, policy, counters of all workers together.
-using server_actor = caf::typed_actor<
-  tells<wiring>,                ///< open the port at all workers
-  tells<deadline>,              ///< try a failed port again
-  tells<server_config_changed>, ///< new lists and limits
-  tells<network_changed>,       ///< own addresses for the loop check
-  asks<ctl::server_status, get_server_status>>;
+using server_actor
+  = caf::typed_actor<tells<wiring>,   ///< open the port at all workers
+                     tells<deadline>, ///< try a failed port again
+                     tells<server_config_changed>, ///< new lists and limits
+                     tells<network_changed>, ///< own addresses for the loop
+                                             ///< check
+                     asks<ctl::server_status, get_server_status>>;
 
 /// Answers what the daemon's state is.
-using publisher_actor = caf::typed_actor<
-  tells<wiring>,
-  tells<config_changed>, ///< paths and permissions of the sockets
-  tells<reader_connected>, ///< from the observation socket
-  asks<document, get_document>>;
+using publisher_actor
+  = caf::typed_actor<tells<wiring>,
+                     tells<config_changed>,   ///< paths and permissions of the
+                                              ///< sockets
+                     tells<reader_connected>, ///< from the observation socket
+                     asks<document, get_document>>;
 
 /// The configuration in force and its files.
-using config_manager_actor = caf::typed_actor<
-  tells<wiring>,
-  tells<reload>>; ///< read all files again; tell those whose part changed
+using config_manager_actor
+  = caf::typed_actor<tells<wiring>,
+                     tells<reload>>; ///< read all files again; tell those whose
+                                     ///< part changed
 
 /// Writes the state file.
 using state_keeper_actor = caf::typed_actor<tells<save_state>>;
 
 /// The life of all others.
-using supervisor_actor = caf::typed_actor<
-  tells<deadline>,        ///< restart, retry, watchdog
-  tells<signal_received>, ///< stop or reload
-  tells<config_changed>,  ///< sources and servers to start or stop
-  tells<network_changed>, ///< passed on
-  tells<exit_requested>>; ///< end with a code
+using supervisor_actor
+  = caf::typed_actor<tells<deadline>,        ///< restart, retry, watchdog
+                     tells<signal_received>, ///< stop or reload
+                     tells<config_changed>, ///< sources and servers to start or
+                                            ///< stop
+                     tells<network_changed>, ///< passed on
+                     tells<exit_requested>>; ///< end with a code
 
 /// Where everybody is, now. Sent to all at start and after each restart; who
 /// hears it announces itself anew.

@@ -85,14 +85,13 @@ private:
     accepting_ = state_->readers < max_readers;
     if (!accepting_)
       return; // the next waits in the kernel's queue
-    acceptor_.async_accept(
-      [this](std::error_code ec, protocol::socket socket) {
-        if (ec == asio::error::operation_aborted)
-          return; // this port is gone
-        if (!ec)
-          hand_out(std::move(socket));
-        accept();
-      });
+    acceptor_.async_accept([this](std::error_code ec, protocol::socket socket) {
+      if (ec == asio::error::operation_aborted)
+        return; // this port is gone
+      if (!ec)
+        hand_out(std::move(socket));
+      accept();
+    });
   }
 
   void hand_out(protocol::socket socket) {

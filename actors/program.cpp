@@ -58,10 +58,9 @@ tl::expected<options, int> parse_arguments(int argc, char** argv) {
   options o;
   CLI::App app{"Keeps this machine's clock right and serves time by NTP."};
   app.set_help_flag("-h,--help", "Show this help");
-  app.set_version_flag("-V,--version",
-                       "ntp-daemon " + std::string{version()});
-  auto* path = app.add_option("-c,--config", o.config_path,
-                              "Configuration file");
+  app.set_version_flag("-V,--version", "ntp-daemon " + std::string{version()});
+  auto* path
+    = app.add_option("-c,--config", o.config_path, "Configuration file");
   const std::map<std::string, log::level> levels{
     {"trace", log::level::trace},     {"debug", log::level::debug},
     {"info", log::level::info},       {"warn", log::level::warning},
@@ -202,14 +201,13 @@ int run_program(int argc, char** argv) {
   auto clock = open_clock(config.clock, opts->no_adjust);
   if (!clock) {
     log::error("clock-failed", "error=\"{}\"", clock.error().text);
-    return clock.error().code == platform::errc::permission
-             ? exit_no_permission
-             : exit_failed;
+    return clock.error().code == platform::errc::permission ? exit_no_permission
+                                                            : exit_failed;
   }
   const bool adjusts_kernel = (*clock)->kind() == "system";
   platform::raise_file_limit();
-  if (const auto r = platform::drop_privileges(config.user.value_or(""),
-                                               adjusts_kernel);
+  if (const auto r
+      = platform::drop_privileges(config.user.value_or(""), adjusts_kernel);
       !r) {
     log::error("privileges-failed", "error=\"{}\"", r.error().text);
     return exit_failed;

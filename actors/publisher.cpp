@@ -20,7 +20,8 @@ publisher::publisher(caf::actor_config& cfg, runtime& rt,
   : actor_base(cfg, rt, "publisher",
                config.observation_path.value_or("").string()),
     config_(std::move(config)),
-    started_(rt.now()) {}
+    started_(rt.now()) {
+}
 
 publisher::behavior_type publisher::make_behavior() {
   open_port();

@@ -63,7 +63,8 @@ private:
 
   struct state {
     state(asio::io_context& io, std::function<void()> f)
-      : timer(io), fire(std::move(f)) {}
+      : timer(io),
+        fire(std::move(f)) {}
     asio::steady_timer timer;
     std::function<void()> fire;
     std::atomic<std::int64_t> armed{disarmed};
@@ -133,18 +134,19 @@ private:
 /// The resolver, driven by the event loop.
 class real_runtime::names {
 public:
-  explicit names(asio::io_context& io) : io_(io), timer_(io) {
-    auto opened = platform::resolver::open();
-    if (opened)
-      resolver_ = std::move(*opened);
-    else
-      log::error("resolver-failed", "error=\"{}\"", opened.error().text);
+  explicit names(asio::io_context& io) : io_(io), timer_(io) { open(); }
+
+  /// The network changed, and perhaps resolv.conf with it, which is read only
+  /// at opening. A query under way is left to end.
+  void refresh() {
+    if (!resolver_ || !resolver_->timeout())
+      open();
   }
 
   void resolve(const std::string& host, platform::resolver::callback done) {
     if (!resolver_) {
-      done(tl::unexpected{platform::error{platform::errc::unavailable,
-                                          "no resolver"}});
+      done(tl::unexpected{
+        platform::error{platform::errc::unavailable, "no resolver"}});
       return;
     }
     unwatch();
@@ -153,6 +155,15 @@ public:
   }
 
 private:
+  void open() {
+    unwatch();
+    auto opened = platform::resolver::open();
+    if (opened)
+      resolver_ = std::move(*opened);
+    else
+      log::error("resolver-failed", "error=\"{}\"", opened.error().text);
+  }
+
   /// The library opens and closes descriptors as it likes: nothing is watched
   /// while it works, and what it wants is watched anew after.
   void watch() {
@@ -285,8 +296,7 @@ void real_runtime::on_network_change(std::function<void()> changed) {
   on_network_change_ = std::move(changed);
   auto opened = platform::network_monitor::open();
   if (!opened) {
-    log::warning("network-monitor-failed", "error=\"{}\"",
-                 opened.error().text);
+    log::warning("network-monitor-failed", "error=\"{}\"", opened.error().text);
     return;
   }
   monitor_.emplace(std::move(*opened));
@@ -299,8 +309,10 @@ void real_runtime::wait_for_network() {
                            [this](std::error_code ec) {
                              if (ec)
                                return;
-                             if (monitor_->drain())
+                             if (monitor_->drain()) {
+                               names_->refresh();
                                on_network_change_();
+                             }
                              wait_for_network();
                            });
 }

@@ -8,7 +8,10 @@ namespace concert::actors {
 remote_set::remote_set(std::uint32_t wanted,
                        std::vector<ntp::ip_address> ignore,
                        ntp::random_source& random)
-  : wanted_(wanted), ignore_(std::move(ignore)), random_(random) {}
+  : wanted_(wanted),
+    ignore_(std::move(ignore)),
+    random_(random) {
+}
 
 void remote_set::remember(const std::vector<ntp::ip_address>& addresses) {
   fallback_ = addresses;
@@ -52,8 +55,7 @@ void remote_set::back_off(ntp::mono_time now) {
   const auto delay = std::min<std::chrono::nanoseconds>(
     first_retry * (std::int64_t{1} << doublings), last_retry);
   const auto jitter = 0.75 + 0.5 * random_.uniform();
-  retry_at_
-    = now + ntp::nanoseconds_of(ntp::seconds_of(delay) * jitter);
+  retry_at_ = now + ntp::nanoseconds_of(ntp::seconds_of(delay) * jitter);
 }
 
 bool remote_set::usable(const ntp::ip_address& a, ntp::mono_time now) const {
@@ -88,8 +90,7 @@ bool remote_set::on_silent(const ntp::ip_address& member, ntp::mono_time now) {
   return false;
 }
 
-void remote_set::on_useless(const ntp::ip_address& member,
-                            ntp::mono_time now) {
+void remote_set::on_useless(const ntp::ip_address& member, ntp::mono_time now) {
   std::erase_if(excluded_, [&](const auto& e) { return e.second <= now; });
   if (excluded_.size() < max_known)
     excluded_[member] = now + exclusion;

@@ -54,7 +54,8 @@ responder_config_of(runtime& rt, const config::server_config& c) {
 server::server(caf::actor_config& cfg, runtime& rt, server_options options)
   : actor_base(cfg, rt, "server", options.config.listen.to_string()),
     options_(std::move(options)),
-    timer_(make_deadline_timer()) {}
+    timer_(make_deadline_timer()) {
+}
 
 server::behavior_type server::make_behavior() {
   return {

@@ -21,8 +21,7 @@ public:
   behavior_type make_behavior() override;
 
 private:
-  using status_promise
-    = caf::typed_response_promise<ctl::server_status>;
+  using status_promise = caf::typed_response_promise<ctl::server_status>;
 
   void stopped() override;
   void open_ports();

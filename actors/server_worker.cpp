@@ -114,8 +114,8 @@ std::size_t server_worker::serve(port& p) {
   const auto now = world().now();
   for (std::size_t i = 0; i < requests.size(); ++i) {
     const auto& r = requests[i];
-    const auto received = r.received ? clock.wall_of(*r.received)
-                                     : clock.wall();
+    const auto received
+      = r.received ? clock.wall_of(*r.received) : clock.wall();
     const std::span<const std::byte> bytes{r.bytes};
     // A datagram that did not fit is nothing that a client sends.
     replies[i]

@@ -40,14 +40,13 @@ source::behavior_type source::make_behavior() {
       rearm();
     },
     [this](network_changed) {
-      machine_.set_online(world().has_route(options_.registration.address
-                                              .address),
-                          world().now());
+      machine_.set_online(
+        world().has_route(options_.registration.address.address),
+        world().now());
       rearm();
     },
     [this](retire) {
-      send(spawner_,
-           source_lost{options_.registration.id, loss::rejected});
+      send(spawner_, source_lost{options_.registration.id, loss::rejected});
     },
   };
 }
@@ -88,8 +87,7 @@ void source::read_datagrams() {
   for (int i = 0; i < 8 && socket_; ++i) {
     if (auto stamp = socket_->take_transmit_stamp())
       carry_out(machine_.on_transmit_stamp(
-        world().clock().stamp_of(stamp->realtime, stamp->kind),
-        world().now()));
+        world().clock().stamp_of(stamp->realtime, stamp->kind), world().now()));
     if (!socket_)
       return;
     auto arrival = socket_->receive(buffer_);
@@ -98,14 +96,13 @@ void source::read_datagrams() {
         return;
       continue; // an ICMP error: the poll will go unanswered
     }
-    const auto t4 = arrival->stamp
-                      ? world().clock().stamp_of(arrival->stamp->realtime,
-                                                 arrival->stamp->kind)
-                      : world().clock().stamp_now();
+    const auto t4 = arrival->stamp ? world().clock().stamp_of(
+                      arrival->stamp->realtime, arrival->stamp->kind)
+                                   : world().clock().stamp_now();
     const std::span<const std::byte> all{buffer_};
-    carry_out(machine_.on_packet(
-      arrival->truncated ? all.first(0) : all.first(arrival->size), t4,
-      world().now()));
+    carry_out(machine_.on_packet(arrival->truncated ? all.first(0)
+                                                    : all.first(arrival->size),
+                                 t4, world().now()));
   }
 }
 
@@ -115,15 +112,13 @@ void source::send_request(const ntp::send_packet& packet) {
     [tell = teller<readable>(), g = ++generation_] { tell({g}); });
   if (!opened) {
     log::debug("poll-failed", "source={} error=\"{}\"",
-               options_.registration.address.to_string(),
-               opened.error().text);
+               options_.registration.address.to_string(), opened.error().text);
     carry_out(machine_.on_send_failed(world().now()));
     return;
   }
   socket_ = std::move(*opened);
   const auto t1 = world().clock().stamp_now();
-  const auto sent = socket_->send(
-    std::span{packet.bytes}.first(packet.size));
+  const auto sent = socket_->send(std::span{packet.bytes}.first(packet.size));
   if (!sent) {
     log::debug("poll-failed", "source={} error=\"{}\"",
                options_.registration.address.to_string(), sent.error().text);
@@ -163,12 +158,11 @@ void source::log_event(ntp::association_event event) {
       log::info("source-reachable", "source={} address={}", name, address);
       break;
     case kind::unreachable:
-      log::warning("source-unreachable", "source={} address={}", name,
-                   address);
+      log::warning("source-unreachable", "source={} address={}", name, address);
       break;
     case kind::kiss_rate:
-      log::info("source-kiss", "source={} address={} code=RATE poll_s={}",
-                name, address, 1U << machine_.snapshot(world().now()).poll);
+      log::info("source-kiss", "source={} address={} code=RATE poll_s={}", name,
+                address, 1U << machine_.snapshot(world().now()).poll);
       break;
     case kind::kiss_deny:
       log::warning("source-kiss", "source={} address={} code=DENY", name,
@@ -179,10 +173,9 @@ void source::log_event(ntp::association_event event) {
 
 void source::report(std::optional<ntp::measurement> sample) {
   if (steering_)
-    send(steering_,
-         ntp::source_report{options_.registration.id,
-                            machine_.snapshot(world().now()),
-                            std::move(sample)});
+    send(steering_, ntp::source_report{options_.registration.id,
+                                       machine_.snapshot(world().now()),
+                                       std::move(sample)});
 }
 
 void source::rearm() {

@@ -17,8 +17,7 @@ struct source_options {
 
 /// One remote server. Moves bytes and stamps between a socket and the core's
 /// `association`, and carries out what it asks for.
-class source final
-  : public actor_base<source_actor, placement::event_loop> {
+class source final : public actor_base<source_actor, placement::event_loop> {
 public:
   source(caf::actor_config& cfg, runtime& rt, source_options options,
          spawner_actor parent);
@@ -44,7 +43,7 @@ private:
   ntp::association machine_;
   std::unique_ptr<timer> timer_;
   std::unique_ptr<poll_socket> socket_;
-  std::uint64_t generation_ = 0; ///< of `socket_`
+  std::uint64_t generation_ = 0;           ///< of `socket_`
   std::optional<ntp::measurement> sample_; ///< goes out with the next report
   std::array<std::byte, 1024> buffer_;
 };

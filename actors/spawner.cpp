@@ -29,11 +29,11 @@ ntp::association_config association_of(const config::source_config& c,
   ntp::association_config a;
   a.version = c.ntp_version;
   const auto least = on_link ? link_min_poll : far_min_poll;
-  a.max_poll = c.max_poll.value_or(
-    std::max(usual_max_poll, c.min_poll.value_or(least)));
+  a.max_poll
+    = c.max_poll.value_or(std::max(usual_max_poll, c.min_poll.value_or(least)));
   a.min_poll = c.min_poll.value_or(std::min(least, a.max_poll));
-  a.initial_poll = std::clamp(c.initial_poll.value_or(a.min_poll), a.min_poll,
-                              a.max_poll);
+  a.initial_poll
+    = std::clamp(c.initial_poll.value_or(a.min_poll), a.min_poll, a.max_poll);
   a.iburst = c.iburst;
   a.burst_tokens = tokens;
   return a;
@@ -178,8 +178,7 @@ void spawner::start_source(const ntp::ip_address& address) {
   o.registration.id = {world().next_id()};
   o.registration.name = c.address.to_string();
   o.registration.address = {address, c.address.port};
-  o.registration.reference_id
-    = ntp::reference_id_of(address, &platform::md5);
+  o.registration.reference_id = ntp::reference_id_of(address, &platform::md5);
   o.registration.prefer = c.prefer;
   o.registration.noselect = c.noselect;
   o.registration.offset_correction_s = c.offset_s;
@@ -197,8 +196,8 @@ void spawner::start_source(const ntp::ip_address& address) {
   log::info("source-added", "source={} address={}", o.registration.name,
             o.registration.address.to_string());
   const auto id = o.registration.id;
-  auto handle = spawn_actor<source>(system(), world(), std::move(o),
-                                    spawner_actor{this});
+  auto handle
+    = spawn_actor<source>(system(), world(), std::move(o), spawner_actor{this});
   monitor(handle);
   send(handle, peers_);
   members_.emplace(address, member{id, std::move(handle)});

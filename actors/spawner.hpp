@@ -17,8 +17,7 @@ struct spawner_options {
 
 /// One `[[source]]`: resolves its name, keeps the wanted number of sources
 /// alive, and replaces those that are silent, refused or rejected.
-class spawner final
-  : public actor_base<spawner_actor, placement::event_loop> {
+class spawner final : public actor_base<spawner_actor, placement::event_loop> {
 public:
   spawner(caf::actor_config& cfg, runtime& rt, spawner_options options);
 

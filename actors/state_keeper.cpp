@@ -9,7 +9,8 @@ namespace log = platform::log;
 state_keeper::state_keeper(caf::actor_config& cfg, runtime& rt,
                            std::filesystem::path path)
   : actor_base(cfg, rt, "state_keeper", path.string()),
-    path_(std::move(path)) {}
+    path_(std::move(path)) {
+}
 
 state_keeper::behavior_type state_keeper::make_behavior() {
   return {

@@ -11,8 +11,7 @@ class state_keeper final
   : public actor_base<state_keeper_actor, placement::detached> {
 public:
   /// An empty path keeps nothing.
-  state_keeper(caf::actor_config& cfg, runtime& rt,
-               std::filesystem::path path);
+  state_keeper(caf::actor_config& cfg, runtime& rt, std::filesystem::path path);
 
   behavior_type make_behavior() override;
 

@@ -4,6 +4,7 @@
 #include "platform/hash.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace concert::actors {
@@ -27,6 +28,10 @@ void log_event(const ntp::steering_event& e) {
                      : e.level == severity::warning ? log::level::warning
                                                     : log::level::info;
   log::write(level, e.name, e.text);
+}
+
+bool same(ntp::frequency a, ntp::frequency b) {
+  return std::abs(a.ratio - b.ratio) <= 2 * frequency_unit;
 }
 
 ntp::frequency kernel_frequency(runtime& rt) {
@@ -94,6 +99,7 @@ void steering::on_wiring(const wiring& w) {
 
 void steering::on_deadline() {
   const auto now = world().clock().read();
+  check_foreign_hand(now);
   carry_out(machine_.on_deadline(now));
   if (now.mono >= next_save_)
     save(now);
@@ -174,8 +180,8 @@ steering_status steering::status() {
   const auto now = world().clock().read();
   steering_status result;
   result.system = machine_.snapshot(now);
-  result.clock = {std::string{world().clock().kind()},
-                  world().clock().true_error_s()};
+  result.clock
+    = {std::string{world().clock().kind()}, world().clock().true_error_s()};
   result.now = now.wall;
   result.mono_now = now.mono;
   for (auto& view : machine_.sources(now)) {
@@ -243,17 +249,24 @@ void steering::set_status(const ntp::set_clock_status& wish) {
     {wish.synchronized, wish.leap, wish.max_error_s, wish.estimated_error_s,
      wish.tai_offset});
   if (!done)
-    carry_out(machine_.on_clock_failure(done.error().text,
-                                        world().clock().read()));
+    carry_out(
+      machine_.on_clock_failure(done.error().text, world().clock().read()));
 }
 
 void steering::check_foreign_hand(const ntp::clock_reading& now) {
   if (!frequency_set_ || config_->steering.read_only)
     return;
   const auto found = world().clock().frequency();
-  if (found
-      && std::abs(found->ratio - frequency_set_->ratio) > 2 * frequency_unit)
-    carry_out(machine_.on_foreign_frequency(*found, now));
+  if (!found || same(*found, *frequency_set_))
+    return;
+  if (slewing_ && same(*found, base_)) {
+    // We were stopped, and the dead-man ended the slew for us.
+    slewing_ = false;
+    frequency_set_ = *found;
+    machine_.on_frequency_set(*found, now);
+    return;
+  }
+  carry_out(machine_.on_foreign_frequency(*found, now));
 }
 
 void steering::apply_leap_list(const ntp::clock_reading& now) {

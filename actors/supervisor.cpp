@@ -82,8 +82,8 @@ void supervisor::start_all() {
     return peers_.config_manager.address();
   });
   add_child("steering", [this] {
-    peers_.steering = spawn_actor<steering>(
-      system(), world(), steering_options{config_, memory_});
+    peers_.steering = spawn_actor<steering>(system(), world(),
+                                            steering_options{config_, memory_});
     // A second one starts from what the clock does now, and never steps by the
     // rules of a start.
     memory_ = {};
@@ -91,8 +91,8 @@ void supervisor::start_all() {
     return peers_.steering.address();
   });
   add_child("publisher", [this] {
-    peers_.publisher = spawn_actor<publisher>(system(), world(),
-                                              config_->observability);
+    peers_.publisher
+      = spawn_actor<publisher>(system(), world(), config_->observability);
     return peers_.publisher.address();
   });
   if (!config_->servers.empty())
@@ -104,16 +104,16 @@ void supervisor::start_all() {
     add_spawner(c);
   tell_wiring();
   world().on_signal([tell = teller<signal_received>()](int n) { tell({n}); });
-  world().on_network_change(
-    [tell = teller<network_changed>()] { tell({}); });
+  world().on_network_change([tell = teller<network_changed>()] { tell({}); });
   if (watchdog_interval_)
     next_watchdog_ = world().now() + *watchdog_interval_;
   arm_timer();
   platform::readiness::ready("running");
 }
 
-supervisor::child& supervisor::add_child(
-  std::string name, std::function<caf::actor_addr()> start) {
+supervisor::child&
+supervisor::add_child(std::string name,
+                      std::function<caf::actor_addr()> start) {
   auto& c = children_.emplace_back();
   c.name = std::move(name);
   c.start = std::move(start);
@@ -159,8 +159,7 @@ void supervisor::add_spawner(const config::source_config& config) {
   slot.config = config;
   slot.life = &add_child("spawner", [this, &slot] {
     slot.handle = spawn_actor<spawner>(
-      system(), world(),
-      spawner_options{slot.config, saved_of(slot.config)});
+      system(), world(), spawner_options{slot.config, saved_of(slot.config)});
     return slot.handle.address();
   });
 }
@@ -211,9 +210,9 @@ void supervisor::on_deadline() {
 }
 
 void supervisor::on_down(const caf::down_msg& down) {
-  const auto it = std::find_if(
-    children_.begin(), children_.end(),
-    [&](const child& c) { return c.address == down.source; });
+  const auto it
+    = std::find_if(children_.begin(), children_.end(),
+                   [&](const child& c) { return c.address == down.source; });
   if (it == children_.end())
     return;
   auto& c = *it;
@@ -226,11 +225,10 @@ void supervisor::on_down(const caf::down_msg& down) {
   if (now - c.started > stable_life)
     c.restarts = 0;
   const auto delay
-    = c.restarts == 0
-        ? std::chrono::nanoseconds{}
-        : std::min<std::chrono::nanoseconds>(
-          second_restart_delay * (1 << std::min(c.restarts, 10U)),
-          last_restart_delay);
+    = c.restarts == 0 ? std::chrono::nanoseconds{}
+                      : std::min<std::chrono::nanoseconds>(
+                        second_restart_delay * (1 << std::min(c.restarts, 10U)),
+                        last_restart_delay);
   ++c.restarts;
   log::error("actor-restarts", "actor={} delay_s={} reason=\"{}\"", c.name,
              ntp::seconds_of(delay), system().render(down.reason));
@@ -251,16 +249,18 @@ void supervisor::on_config(const config_changed& change) {
   const auto d = config::difference(*config_, *change.config);
   config_ = change.config;
   for (const auto& gone : d.removed_sources) {
-    const auto it = std::find_if(spawners_.begin(), spawners_.end(),
-                                 [&](const auto& s) { return s.config == gone; });
+    const auto it
+      = std::find_if(spawners_.begin(), spawners_.end(),
+                     [&](const auto& s) { return s.config == gone; });
     if (it == spawners_.end())
       continue;
     drop_child(it->life);
     spawners_.erase(it);
   }
   for (const auto& gone : d.removed_servers) {
-    const auto it = std::find_if(servers_.begin(), servers_.end(),
-                                 [&](const auto& s) { return s.config == gone; });
+    const auto it
+      = std::find_if(servers_.begin(), servers_.end(),
+                     [&](const auto& s) { return s.config == gone; });
     if (it == servers_.end())
       continue;
     drop_child(it->life);

@@ -4,6 +4,8 @@
 #include "ntp_core/discipline/steering_config.hpp"
 #include "ntp_core/time/time.hpp"
 
+#include <tl/expected.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -11,7 +13,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <tl/expected.hpp>
 #include <vector>
 
 /// ntp.toml as validated structs. Every default of Concert stands here.
@@ -41,9 +42,9 @@ enum class source_mode : std::uint8_t { server, pool };
 struct source_config {
   source_mode mode = source_mode::server;
   host_port address;
-  std::uint32_t count = 4;                  ///< pool: simultaneous members
-  std::vector<ntp::ip_address> ignore;      ///< pool: never used
-  std::uint8_t ntp_version = 4;             ///< 3 or 4
+  std::uint32_t count = 4;             ///< pool: simultaneous members
+  std::vector<ntp::ip_address> ignore; ///< pool: never used
+  std::uint8_t ntp_version = 4;        ///< 3 or 4
   /// Unset = the manners: min 4 on this link, 6 beyond it; max 10.
   std::optional<std::int8_t> min_poll;
   std::optional<std::int8_t> max_poll;
@@ -110,7 +111,7 @@ struct daemon_config {
   observability_config observability;
   std::optional<std::filesystem::path> state_file; ///< unset = default place
   std::optional<std::filesystem::path> leap_seconds_file;
-  std::optional<std::string> user; ///< switch to this user after start
+  std::optional<std::string> user;  ///< switch to this user after start
   std::uint32_t server_workers = 0; ///< 0 = min(cores, 4)
 
   /// Sources that the entries ask for: 1 a server, `count` a pool.

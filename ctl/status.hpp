@@ -5,11 +5,12 @@
 #include "ntp_core/discipline/snapshot.hpp"
 #include "ntp_core/responder/counters.hpp"
 
+#include <tl/expected.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 #include <vector>
 
 /// The observation document: one struct, one writer, one reader.
@@ -42,7 +43,7 @@ struct daemon_status {
   std::string build_commit;
   std::string build_commit_date;
   double uptime_s = 0;
-  ntp::ntp_timestamp now; ///< wall clock when this was made
+  ntp::ntp_timestamp now;  ///< wall clock when this was made
   ntp::mono_time mono_now; ///< the same instant for ages
   ntp::system_snapshot system;
   clock_status clock;

@@ -62,7 +62,7 @@ struct served_time {
   leap_indicator leap = leap_indicator::unsynchronized;
   std::uint8_t stratum = 16; ///< our own, 1..16
   std::uint32_t reference_id = 0;
-  std::int8_t precision = -20; ///< log2 s, measured
+  std::int8_t precision = -20;  ///< log2 s, measured
   ntp_timestamp reference_time; ///< last update of the clock (disciplined)
   ntp_duration root_delay;
   /// disciplined = wall + offset_s + rate × (wall − wall_base).
@@ -95,13 +95,13 @@ struct system_snapshot {
 
   served_time served;
 
-  double offset_s = 0;    ///< disciplined − system time, now
-  double frequency = 0;   ///< correction in force for the oscillator, ratio
+  double offset_s = 0;  ///< disciplined − system time, now
+  double frequency = 0; ///< correction in force for the oscillator, ratio
   double frequency_uncertainty = 0; ///< one standard deviation, ratio
-  double estimated_error_s = 0; ///< one sd incl. asymmetry and server error
-  double stability_s = 0;       ///< the same without those two
-  double max_error_s = 16;      ///< hard bound
-  double wander = 0;            ///< per √s
+  double estimated_error_s = 0;     ///< one sd incl. asymmetry and server error
+  double stability_s = 0;           ///< the same without those two
+  double max_error_s = 16;          ///< hard bound
+  double wander = 0;                ///< per √s
   std::optional<mono_time> last_update;
   std::uint64_t steps_total = 0;
   double last_step_s = 0;         ///< positive: moved forward

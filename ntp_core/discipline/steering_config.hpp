@@ -29,7 +29,7 @@ struct steering_config {
   double max_error_s = 1.0;      ///< `[synchronization] max-error`
   std::uint8_t local_stratum = 16;
   std::uint32_t reference_id = 0x584e4f4e; ///< "XNON"
-  bool exit_on_panic = false;    ///< `on-panic = "exit"`
+  bool exit_on_panic = false;              ///< `on-panic = "exit"`
   bool warn_on_jump = true;
   /// log2 s, measured resolution of the clock.
   std::int8_t precision = -20;

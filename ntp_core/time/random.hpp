@@ -14,9 +14,7 @@ public:
   virtual std::uint64_t next() = 0;
 
   /// Uniform in [0, 1).
-  double uniform() {
-    return static_cast<double>(next() >> 11) * 0x1p-53;
-  }
+  double uniform() { return static_cast<double>(next() >> 11) * 0x1p-53; }
 };
 
 } // namespace concert::ntp

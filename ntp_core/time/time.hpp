@@ -127,7 +127,8 @@ public:
 
   /// Takes Unix time; an instant whose NTP form would be zero ("unknown")
   /// becomes one unit later.
-  static constexpr ntp_timestamp from_unix(std::chrono::nanoseconds since_epoch) {
+  static constexpr ntp_timestamp
+  from_unix(std::chrono::nanoseconds since_epoch) {
     constexpr std::int64_t giga = 1'000'000'000;
     std::int64_t s = since_epoch.count() / giga;
     std::int64_t rest = since_epoch.count() % giga;
@@ -154,8 +155,7 @@ public:
 
   /// Wrap-aware difference; exact while the two are within ±68 years.
   constexpr ntp_duration operator-(ntp_timestamp o) const {
-    return ntp_duration::from_units(
-      static_cast<std::int64_t>(bits_ - o.bits_));
+    return ntp_duration::from_units(static_cast<std::int64_t>(bits_ - o.bits_));
   }
   constexpr ntp_timestamp operator+(ntp_duration d) const {
     return from_bits(bits_ + static_cast<std::uint64_t>(d.units()));
