@@ -23,6 +23,9 @@ namespace {
 
 namespace log = platform::log;
 
+/// Where the machine's clock is remembered; other clocks have no usual place.
+constexpr auto default_state_file = "/var/lib/concert/state";
+
 constexpr int exit_failed = 1;
 constexpr int exit_no_permission = 77; ///< EX_NOPERM
 constexpr int exit_bad_config = 78;    ///< EX_CONFIG
@@ -216,20 +219,22 @@ int run_program(int argc, char** argv) {
     log::warning("syscall-filter-failed", "error=\"{}\"", r.error().text);
 
   supervisor_options so;
-  so.state_file = config.state_file.value_or("");
+  so.state_file
+    = config.state_file.value_or(adjusts_kernel ? default_state_file : "");
   so.saved = load_saved(so.state_file);
   so.memory = memory_of(so.saved);
   so.workers = worker_count(config);
   so.files.path = opts->config_path;
   so.files.must_exist = opts->config_given;
-  so.files.adapt = [read_only = (*clock)->kind() == "read-only",
-                    precision = (*clock)->precision(),
-                    not_before = std::max(so.saved.time, build_time())](
-                     config::daemon_config& c) {
-    c.steering.read_only = read_only;
-    c.steering.precision = precision;
-    c.steering.not_before = not_before;
-  };
+  so.files.adapt
+    = [read_only = opts->no_adjust || (*clock)->kind() == "read-only",
+       precision = (*clock)->precision(),
+       not_before
+       = std::max(so.saved.time, build_time())](config::daemon_config& c) {
+        c.steering.read_only = read_only;
+        c.steering.precision = precision;
+        c.steering.not_before = not_before;
+      };
   so.files.adapt(config);
   so.files.config
     = std::make_shared<const config::daemon_config>(std::move(config));

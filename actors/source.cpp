@@ -161,14 +161,26 @@ void source::log_event(ntp::association_event event) {
       log::warning("source-unreachable", "source={} address={}", name, address);
       break;
     case kind::kiss_rate:
-      log::info("source-kiss", "source={} address={} code=RATE poll_s={}", name,
-                address, 1U << machine_.snapshot(world().now()).poll);
+      log_kiss("RATE");
       break;
     case kind::kiss_deny:
-      log::warning("source-kiss", "source={} address={} code=DENY", name,
-                   address);
+      log_kiss("DENY");
       break;
   }
+}
+
+void source::log_kiss(std::string_view code) {
+  // A server can send one with every answer.
+  const auto now = world().now();
+  const auto suppressed = kiss_log_.pass(now.time_since_epoch());
+  if (!suppressed)
+    return;
+  log::warning("source-kiss",
+               "source={} address={} code={} poll_s={} "
+               "not_logged={}",
+               options_.registration.name,
+               options_.registration.address.to_string(), code,
+               1U << machine_.snapshot(now).poll, *suppressed);
 }
 
 void source::report(std::optional<ntp::measurement> sample) {

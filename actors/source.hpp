@@ -33,6 +33,7 @@ private:
   void send_request(const ntp::send_packet& packet);
   void carry_out(const ntp::association_actions& actions);
   void log_event(ntp::association_event event);
+  void log_kiss(std::string_view code);
   void report(std::optional<ntp::measurement> sample);
   void rearm();
 
@@ -45,6 +46,7 @@ private:
   std::unique_ptr<poll_socket> socket_;
   std::uint64_t generation_ = 0;           ///< of `socket_`
   std::optional<ntp::measurement> sample_; ///< goes out with the next report
+  platform::log::limiter kiss_log_{std::chrono::minutes{1}};
   std::array<std::byte, 1024> buffer_;
 };
 

@@ -48,8 +48,11 @@ spawner::spawner(caf::actor_config& cfg, runtime& rt, spawner_options options)
     remotes_(wanted(options_.source), options_.source.ignore, *random_),
     timer_(make_deadline_timer()) {
   std::vector<ntp::ip_address> addresses;
-  for (const auto& s : options_.saved)
+  for (const auto& s : options_.saved) {
     addresses.push_back(s.address.address);
+    if (options_.just_heard)
+      asked_.insert(s.address.address);
+  }
   remotes_.remember(addresses);
   set_down_handler([this](caf::down_msg& d) { on_source_down(d); });
 }
@@ -188,6 +191,10 @@ void spawner::start_source(const ntp::ip_address& address) {
   o.association
     = association_of(c, world().is_on_link(address),
                      saved == options_.saved.end() ? 8 : saved->burst_tokens);
+  if (asked_.size() > remote_set::max_known)
+    asked_.clear();
+  if (!asked_.insert(address).second)
+    o.association.iburst = false;
   o.association.online = world().has_route(address);
   o.registration.min_poll = o.association.min_poll;
   o.registration.max_poll = o.association.max_poll;

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 namespace concert::actors {
@@ -13,6 +14,8 @@ struct spawner_options {
   config::source_config source;
   /// What an earlier run knew of this entry's servers, tokens refilled.
   std::vector<platform::saved_source> saved;
+  /// That run ended so recently that they need not be asked in a burst.
+  bool just_heard = false;
 };
 
 /// One `[[source]]`: resolves its name, keeps the wanted number of sources
@@ -43,6 +46,9 @@ private:
   std::unique_ptr<ntp::random_source> random_;
   remote_set remotes_;
   std::map<ntp::ip_address, member> members_;
+  /// Addresses that have been asked: starting one of them again, for whatever
+  /// reason, is no cause for another burst.
+  std::set<ntp::ip_address> asked_;
   wiring peers_;
   bool wired_ = false;
   std::unique_ptr<timer> timer_;

@@ -24,6 +24,9 @@ constexpr std::chrono::seconds last_restart_delay{30};
 constexpr std::chrono::seconds stable_life{60};
 constexpr std::chrono::milliseconds prepare_limit{300};
 constexpr std::chrono::seconds ping_limit{5};
+/// A server that an earlier run heard within the longest usual poll interval
+/// needs no burst.
+constexpr std::chrono::seconds recently{1024};
 
 /// Burst tokens come back one each 64 s, up to 8.
 double refilled(double tokens, std::chrono::nanoseconds since) {
@@ -40,9 +43,11 @@ supervisor::supervisor(caf::actor_config& cfg, runtime& rt,
     memory_(options_.memory),
     watchdog_interval_(platform::readiness::watchdog_interval()),
     timer_(make_deadline_timer()) {
-  const auto passed = rt.clock().read().unix_time - options_.saved.time;
+  const auto passed = std::max<std::chrono::nanoseconds>(
+    rt.clock().read().unix_time - options_.saved.time, {});
   for (auto& s : options_.saved.sources)
-    s.burst_tokens = refilled(s.burst_tokens, std::max(passed, {}));
+    s.burst_tokens = refilled(s.burst_tokens, passed);
+  just_heard_ = options_.memory.started_this_boot && passed < recently;
   set_down_handler([this](caf::down_msg& d) { on_down(d); });
   set_exit_handler([this](caf::exit_msg&) { stop(0); });
 }

@@ -91,6 +91,7 @@ private:
   std::list<spawner_slot> spawners_;
   std::uint32_t last_server_id_ = 0;
   ntp::steering_memory memory_; ///< what the next steering starts with
+  bool just_heard_ = false;     ///< a short restart: no bursts
   phase phase_ = phase::running;
   int exit_code_ = 0;
   std::optional<std::chrono::nanoseconds> watchdog_interval_;

@@ -109,7 +109,8 @@ struct daemon_config {
   ntp::steering_config steering;
   clock_config clock;
   observability_config observability;
-  std::optional<std::filesystem::path> state_file; ///< unset = default place
+  /// Unset = /var/lib/concert/state for the system clock, none for others.
+  std::optional<std::filesystem::path> state_file;
   std::optional<std::filesystem::path> leap_seconds_file;
   std::optional<std::string> user;  ///< switch to this user after start
   std::uint32_t server_workers = 0; ///< 0 = min(cores, 4)

@@ -15,8 +15,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cmath>
 #include <new>
+#include <thread>
 
 namespace concert::platform {
 
@@ -90,6 +92,19 @@ bool is_as_wanted(const virtual_clock_page& page,
                                        options.seed};
 }
 
+/// One daemon a clock: the mapping keeps the lock until the last process that
+/// has it ends. A guard whose daemon was killed takes a moment to do so.
+bool lock(int fd) {
+  constexpr int tries = 20;
+  constexpr std::chrono::milliseconds pause{50};
+  for (int i = 0; i < tries; ++i) {
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+      return true;
+    std::this_thread::sleep_for(pause);
+  }
+  return false;
+}
+
 /// The clock in a file, continued if it runs and is what the options ask for,
 /// else begun anew. The file of anything else is never overwritten.
 result<mapping> open_file(const virtual_clock_options& options) {
@@ -99,8 +114,11 @@ result<mapping> open_file(const virtual_clock_options& options) {
   const unique_fd fd{open(options.path->c_str(),
                           O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600)};
   struct stat found {};
-  if (!fd || flock(fd.get(), LOCK_EX) != 0 || fstat(fd.get(), &found) != 0)
+  if (!fd || fstat(fd.get(), &found) != 0)
     return fail(errno);
+  if (!lock(fd.get()))
+    return tl::unexpected(
+      error{errc::in_use, what + ": another daemon runs on it"});
   const bool fresh = found.st_size == 0;
   const auto foreign = tl::unexpected(
     error{errc::corrupt, what + ": the file holds something else"});

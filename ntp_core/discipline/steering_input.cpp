@@ -31,6 +31,12 @@ double root_distance_s(const source_entry& e, mono_time now) {
          + e.association.root_dispersion.seconds() + dispersion_rate * age;
 }
 
+/// Whether any answer, usable or not, came to the last eight polls.
+bool answers(const association_snapshot& a, mono_time now) {
+  return a.last_answer
+         && now - *a.last_answer < 8 * std::chrono::seconds{1U << a.poll};
+}
+
 } // namespace
 
 steering::state::state(const steering_config& c, const steering_memory& m,
@@ -200,12 +206,15 @@ std::optional<standing>
 steering::state::unusable(const source_entry& entry,
                           const clock_reading& now) const {
   const auto& a = entry.association;
-  if (a.reachability == 0)
+  if (a.reachability == 0 && !answers(a, now.mono))
     return standing::unanswered;
   if (entry.registration.noselect)
     return standing::noselect;
-  if (a.stratum != 0 && a.leap == leap_indicator::unsynchronized)
+  if (a.last_verdict == packet_verdict::unsynchronized
+      || (a.last_answer && a.leap == leap_indicator::unsynchronized))
     return standing::unsynchronized;
+  if (a.reachability == 0)
+    return standing::unacceptable;
   if (a.stratum > 15 || (a.stratum != 0 && a.stratum >= config.local_stratum))
     return standing::bad_stratum;
   if (a.stratum >= 2
@@ -322,6 +331,7 @@ void steering::state::watch_bad(source_entry& entry, const clock_reading& now,
                    || entry.where == standing::loop
                    || entry.where == standing::bad_stratum
                    || entry.where == standing::unsynchronized
+                   || entry.where == standing::unacceptable
                    || entry.where == standing::falseticker;
   if (!bad || !network) {
     entry.bad_polls = 0;

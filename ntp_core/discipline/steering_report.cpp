@@ -19,6 +19,7 @@ source_state state_of(standing where) {
     case standing::loop:
     case standing::bad_stratum:
     case standing::unsynchronized:
+    case standing::unacceptable:
       return source_state::unusable;
     case standing::selected:
       return source_state::selected;
@@ -66,6 +67,9 @@ std::string steering::state::source_reason(const source_entry& entry,
              + std::to_string(std::min<int>(config.local_stratum, 16));
     case standing::unsynchronized:
       return "says that it is not synchronized";
+    case standing::unacceptable:
+      return "answers, but its answers are refused: "
+             + std::string{to_string(entry.association.last_verdict)};
     case standing::selected:
       return offset + " agrees; used for the clock";
     case standing::not_preferred:

@@ -26,6 +26,7 @@ enum class standing : std::uint8_t {
   loop,           ///< takes its time from us
   bad_stratum,    ///< stratum above what we may follow
   unsynchronized, ///< says so itself
+  unacceptable,   ///< answers, but its answers fail a test
   selected,       ///< moves the clock
   not_preferred,  ///< agrees, but preferred ones are used
   no_majority,    ///< nobody can tell who is right

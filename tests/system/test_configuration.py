@@ -159,6 +159,32 @@ class Permissions(Case):
         self.assertEqual(1, len(warnings), daemon.log())
 
 
+class VirtualClock(Case):
+
+    def test_no_adjust_leaves_a_virtual_clock_alone_too(self):
+        _, addresses = local_servers(self, [0.0])
+        daemon = client(self, addresses,
+                        {"kind": "virtual", "initial-offset": 0.25},
+                        args=["--no-adjust"]).start()
+        wait_until(lambda: daemon.source(addresses[0])["samples"] > 2, 10,
+                   "it measures")
+        status = daemon.observe()
+        if status["clock"]["true_error"] is not None:
+            self.assertAlmostEqual(0.25, status["clock"]["true_error"],
+                                   delta=0.001)
+        self.assertEqual(0, status["system"]["steps_total"])
+
+    def test_a_virtual_clock_in_use_is_shared_or_refused_but_not_waited_for(
+            self):
+        clock = {"kind": "virtual", "path": self.path("clock")}
+        Daemon(self, "first", clock=clock).start()
+        second = Daemon(self, "second", clock=clock).start(wait=False)
+        wait_until(lambda: not second.running() or second.observe(), 3,
+                   "the second one runs or has ended")
+        if not second.running():
+            self.assertIn(str(self.path("clock")), second.log())
+
+
 class StateFile(Case):
 
     def start_client(self, **more):
