@@ -164,7 +164,8 @@ void supervisor::add_spawner(const config::source_config& config) {
   slot.config = config;
   slot.life = &add_child("spawner", [this, &slot] {
     slot.handle = spawn_actor<spawner>(
-      system(), world(), spawner_options{slot.config, saved_of(slot.config)});
+      system(), world(),
+      spawner_options{slot.config, saved_of(slot.config), just_heard_});
     return slot.handle.address();
   });
 }

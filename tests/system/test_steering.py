@@ -51,7 +51,7 @@ class Locking(Case):
         _, addresses = local_servers(self, [5.0, 5.0, 5.0])
         daemon = client(self, addresses, synchronization={
             "startup-step-panic-threshold": 1.0, "on-panic": "exit"})
-        daemon.start()
+        daemon.start(wait=False)
         self.assertEqual(70, daemon.wait(20))
 
 
