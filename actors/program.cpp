@@ -91,15 +91,19 @@ void print(const std::vector<config::diagnostic>& diagnostics) {
 }
 
 platform::result<std::unique_ptr<platform::clock>>
-open_clock(const config::clock_config& c, bool no_adjust) {
+open_clock(const config::daemon_config& config, bool no_adjust) {
   using config::clock_kind;
+  const auto& c = config.clock;
   if (c.kind == clock_kind::virtual_)
     return platform::open_virtual_clock(
       {c.initial_offset_s, c.frequency_error, c.wander, c.seed, c.path});
   if (c.kind == clock_kind::read_only || no_adjust)
     return platform::open_read_only_clock();
   auto opened = platform::open_system_clock();
-  if (!opened && c.kind == clock_kind::automatic) {
+  // Without sources there is nothing to set the clock by.
+  const bool may_watch
+    = c.kind == clock_kind::automatic || config.sources.empty();
+  if (!opened && may_watch) {
     log::warning("clock-read-only",
                  "the clock may not be set here: it is only watched; "
                  "error=\"{}\"",
@@ -201,7 +205,7 @@ int run_program(int argc, char** argv) {
   log::info("starting", "version={} config={}", version(),
             opts->config_path.string());
 
-  auto clock = open_clock(config.clock, opts->no_adjust);
+  auto clock = open_clock(config, opts->no_adjust);
   if (!clock) {
     log::error("clock-failed", "error=\"{}\"", clock.error().text);
     return clock.error().code == platform::errc::permission ? exit_no_permission

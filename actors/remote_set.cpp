@@ -91,9 +91,14 @@ bool remote_set::on_silent(const ntp::ip_address& member, ntp::mono_time now) {
 }
 
 void remote_set::on_useless(const ntp::ip_address& member, ntp::mono_time now) {
+  leave_alone(member, now, exclusion);
+}
+
+void remote_set::leave_alone(const ntp::ip_address& member, ntp::mono_time now,
+                             std::chrono::nanoseconds rest) {
   std::erase_if(excluded_, [&](const auto& e) { return e.second <= now; });
   if (excluded_.size() < max_known)
-    excluded_[member] = now + exclusion;
+    excluded_[member] = now + rest;
 }
 
 void remote_set::on_ended(const ntp::ip_address& member) {

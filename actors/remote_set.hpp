@@ -41,6 +41,9 @@ public:
   bool on_silent(const ntp::ip_address& member, ntp::mono_time now);
   /// A member is of no use: it ends and is left alone for a while.
   void on_useless(const ntp::ip_address& member, ntp::mono_time now);
+  /// A member ends and is not given again for `rest`.
+  void leave_alone(const ntp::ip_address& member, ntp::mono_time now,
+                   std::chrono::nanoseconds rest);
   /// Whether a member that the steering rejects should be replaced: only if
   /// there can be another one.
   bool can_replace() const { return wanted_ > 1; }

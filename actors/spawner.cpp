@@ -20,6 +20,10 @@ constexpr std::int8_t usual_max_poll = 10;
 /// Spreads the first polls of many sources.
 constexpr std::chrono::milliseconds start_spread{100};
 
+/// A source that died younger is not started again at once.
+constexpr std::chrono::seconds shortest_life{60};
+constexpr std::chrono::seconds rest_after_failure{60};
+
 std::uint32_t wanted(const config::source_config& c) {
   return c.mode == config::source_mode::pool ? c.count : 1;
 }
@@ -156,6 +160,10 @@ void spawner::on_source_down(const caf::down_msg& down) {
              options_.source.address.to_string(), it->first.to_string(),
              system().render(down.reason));
   const auto address = it->first;
+  const auto now = world().now();
+  // What fails at once would fail again, and each time with a request.
+  if (now - it->second.started < shortest_life)
+    remotes_.leave_alone(address, now, rest_after_failure);
   members_.erase(it);
   remotes_.on_ended(address);
   refill();
@@ -207,7 +215,7 @@ void spawner::start_source(const ntp::ip_address& address) {
     = spawn_actor<source>(system(), world(), std::move(o), spawner_actor{this});
   monitor(handle);
   send(handle, peers_);
-  members_.emplace(address, member{id, std::move(handle)});
+  members_.emplace(address, member{id, std::move(handle), world().now()});
 }
 
 void spawner::arm_retry() {

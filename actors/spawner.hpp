@@ -30,6 +30,7 @@ private:
   struct member {
     ntp::source_id id;
     source_actor handle;
+    ntp::mono_time started;
   };
 
   void stopped() override;

@@ -266,6 +266,8 @@ void steering::check_foreign_hand(const ntp::clock_reading& now) {
     machine_.on_frequency_set(*found, now);
     return;
   }
+  // Only another change is news: who came once and went is forgotten.
+  frequency_set_ = *found;
   carry_out(machine_.on_foreign_frequency(*found, now));
 }
 

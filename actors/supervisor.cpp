@@ -252,7 +252,7 @@ void supervisor::on_signal(int number) {
 void supervisor::on_config(const config_changed& change) {
   if (phase_ != phase::running)
     return;
-  const auto d = config::difference(*config_, *change.config);
+  auto d = config::difference(*config_, *change.config);
   config_ = change.config;
   for (const auto& gone : d.removed_sources) {
     const auto it
@@ -263,15 +263,8 @@ void supervisor::on_config(const config_changed& change) {
     drop_child(it->life);
     spawners_.erase(it);
   }
-  for (const auto& gone : d.removed_servers) {
-    const auto it
-      = std::find_if(servers_.begin(), servers_.end(),
-                     [&](const auto& s) { return s.config == gone; });
-    if (it == servers_.end())
-      continue;
-    drop_child(it->life);
-    servers_.erase(it);
-  }
+  for (const auto& gone : d.removed_servers)
+    change_or_drop_server(gone, d.added_servers);
   if (!config_->servers.empty())
     while (workers_.size() < options_.workers)
       add_worker(static_cast<std::uint32_t>(workers_.size()));
@@ -280,6 +273,28 @@ void supervisor::on_config(const config_changed& change) {
   for (const auto& c : d.added_sources)
     add_spawner(c);
   tell_wiring();
+}
+
+/// A server whose address stays keeps its sockets and counters; then it is
+/// taken out of `added`.
+void supervisor::change_or_drop_server(
+  const config::server_config& old, std::vector<config::server_config>& added) {
+  const auto slot
+    = std::find_if(servers_.begin(), servers_.end(),
+                   [&](const auto& s) { return s.config == old; });
+  if (slot == servers_.end())
+    return;
+  const auto next
+    = std::find_if(added.begin(), added.end(),
+                   [&](const auto& c) { return c.listen == old.listen; });
+  if (next == added.end()) {
+    drop_child(slot->life);
+    servers_.erase(slot);
+    return;
+  }
+  slot->config = *next;
+  send(slot->handle, server_config_changed{*next});
+  added.erase(next);
 }
 
 void supervisor::on_network_change() {
@@ -329,10 +344,12 @@ void supervisor::stop(int code) {
 void supervisor::stop_children() {
   phase_ = phase::stopping;
   children_.remove_if([](const child& c) { return c.restart_at.has_value(); });
-  for (auto it = children_.rbegin(); it != children_.rend(); ++it)
-    if (&*it != state_keeper_)
-      if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(it->address))
-        anon_send_exit(strong, caf::exit_reason::user_shutdown);
+  std::for_each(children_.rbegin(), children_.rend(), [this](const child& c) {
+    if (&c == state_keeper_)
+      return;
+    if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(c.address))
+      anon_send_exit(strong, caf::exit_reason::user_shutdown);
+  });
   stop_next_phase();
 }
 

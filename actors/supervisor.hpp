@@ -73,6 +73,8 @@ private:
   void on_down(const caf::down_msg& down);
   void on_signal(int number);
   void on_config(const config_changed& change);
+  void change_or_drop_server(const config::server_config& old,
+                             std::vector<config::server_config>& added);
   void on_network_change();
   void feed_watchdog();
   void arm_timer();

@@ -18,7 +18,7 @@ if(CONCERT_WERROR)
   add_compile_options(-Werror)
 endif()
 
-# What a room links but does not use (ncurses in the daemon) is left out.
+# What a room links but a program of it does not use is left out.
 add_link_options(-Wl,--as-needed)
 
 if(CONCERT_SANITIZERS)
