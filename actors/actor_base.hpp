@@ -7,6 +7,8 @@
 
 #include <caf/all.hpp>
 
+#include <pthread.h>
+
 #include <memory>
 #include <string>
 #include <utility>
@@ -95,6 +97,13 @@ public:
 
   void launch(caf::execution_unit* eu, bool lazy, bool hide) override {
     super::launch(unit_ != nullptr ? unit_ : eu, lazy, hide);
+  }
+
+  /// On the actor's own thread, before its first message.
+  void initialize() override {
+    if (Where == placement::detached && rt_.threads())
+      ::pthread_setname_np(::pthread_self(), kind_);
+    super::initialize();
   }
 
   caf::resumable::subtype_t subtype() const override {

@@ -15,6 +15,7 @@ using protocol = asio::local::stream_protocol;
 
 constexpr std::size_t max_readers = 8;
 constexpr std::chrono::milliseconds write_limit{500};
+constexpr std::chrono::seconds retry_delay{1};
 
 /// What outlives the port while connections are open.
 struct shared_state {
@@ -65,6 +66,7 @@ public:
   socket_port(asio::io_context& io, platform::unique_fd fd, std::string path,
               std::function<void(document_sink)> on_reader)
     : acceptor_(io, protocol{}, fd.release()),
+      pause_(io),
       path_(std::move(path)),
       on_reader_(std::move(on_reader)),
       state_(std::make_shared<shared_state>()) {
@@ -81,17 +83,35 @@ public:
   }
 
 private:
+  /// A handler that runs after this port has gone does nothing.
+  template <class Handler>
+  auto while_open(Handler handler) {
+    return [handler, token = std::weak_ptr<char>{open_}](auto... args) {
+      if (!token.expired())
+        handler(std::move(args)...);
+    };
+  }
+
   void accept() {
     accepting_ = state_->readers < max_readers;
     if (!accepting_)
       return; // the next waits in the kernel's queue
-    acceptor_.async_accept([this](std::error_code ec, protocol::socket socket) {
-      if (ec == asio::error::operation_aborted)
-        return; // this port is gone
-      if (!ec)
+    acceptor_.async_accept(
+      while_open([this](std::error_code ec, protocol::socket socket) {
+        if (ec)
+          return accept_later();
         hand_out(std::move(socket));
-      accept();
-    });
+        accept();
+      }));
+  }
+
+  /// The process has no descriptor left, most likely.
+  void accept_later() {
+    pause_.expires_after(retry_delay);
+    pause_.async_wait(while_open([this](std::error_code ec) {
+      if (!ec)
+        accept();
+    }));
   }
 
   void hand_out(protocol::socket socket) {
@@ -100,9 +120,11 @@ private:
   }
 
   protocol::acceptor acceptor_;
+  asio::steady_timer pause_;
   std::string path_;
   std::function<void(document_sink)> on_reader_;
   std::shared_ptr<shared_state> state_;
+  std::shared_ptr<char> open_ = std::make_shared<char>();
   bool accepting_ = false;
 };
 

@@ -2,6 +2,7 @@
 
 #include "ntp_core/crypto/reference_id.hpp"
 #include "platform/hash.hpp"
+#include "platform/readiness.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -28,6 +29,8 @@ void log_event(const ntp::steering_event& e) {
                      : e.level == severity::warning ? log::level::warning
                                                     : log::level::info;
   log::write(level, e.name, e.text);
+  if (e.name == "state")
+    platform::readiness::status(e.text);
 }
 
 bool same(ntp::frequency a, ntp::frequency b) {
