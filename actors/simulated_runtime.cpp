@@ -1,0 +1,162 @@
+#include "actors/simulated_runtime.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace concert::actors {
+
+class simulated_runtime::port final : public observation_port {
+public:
+  port(simulated_runtime& world, std::string path)
+    : world_(world),
+      path_(std::move(path)) {}
+  ~port() override { world_.readers_.erase(path_); }
+
+private:
+  simulated_runtime& world_;
+  std::string path_;
+};
+
+simulated_runtime::simulated_runtime(std::uint64_t seed,
+                                     const simulated_clock_options& clock)
+  : seeds_(seed),
+    chance_(seeds_.next()),
+    clock_(events_, clock),
+    network_(events_, clock_, chance_,
+             [this](std::span<const std::byte> packet) { note(packet); }) {
+}
+
+std::unique_ptr<timer>
+simulated_runtime::make_timer(std::function<void()> fire) {
+  return timers_.make(std::move(fire));
+}
+
+std::unique_ptr<ntp::random_source> simulated_runtime::make_random() {
+  return std::make_unique<seeded_random>(seeds_.next());
+}
+
+platform::result<std::unique_ptr<poll_socket>>
+simulated_runtime::open_poll_socket(const ntp::endpoint& server,
+                                    std::function<void()> on_readable) {
+  return network_.open_poll_socket(server, std::move(on_readable));
+}
+
+platform::result<std::unique_ptr<server_port>>
+simulated_runtime::open_server_port(const ntp::endpoint& listen,
+                                    std::function<void()> on_readable) {
+  return network_.open_server_port(listen, std::move(on_readable));
+}
+
+platform::result<std::unique_ptr<observation_port>>
+simulated_runtime::open_observation_port(
+  const std::string& path, std::uint32_t,
+  std::function<void(document_sink)> on_reader) {
+  if (!readers_.emplace(path, std::move(on_reader)).second)
+    return tl::unexpected{
+      platform::error{platform::errc::in_use, path + " is in use"}};
+  return std::make_unique<port>(*this, path);
+}
+
+void simulated_runtime::resolve(const std::string& host,
+                                platform::resolver::callback done) {
+  network_.resolve(host, std::move(done));
+}
+
+std::vector<ntp::ip_address> simulated_runtime::own_addresses() const {
+  return network_.own_addresses;
+}
+
+bool simulated_runtime::is_on_link(const ntp::ip_address& address) const {
+  return network_.on_link.contains(address);
+}
+
+bool simulated_runtime::has_route(const ntp::ip_address&) const {
+  return network_.has_route;
+}
+
+void simulated_runtime::on_network_change(std::function<void()> changed) {
+  on_network_change_ = std::move(changed);
+}
+
+void simulated_runtime::on_signal(std::function<void(int)> received) {
+  on_signal_ = std::move(received);
+}
+
+void simulated_runtime::later(std::chrono::nanoseconds delay,
+                              std::function<void()> event) {
+  events_.add(delay, std::move(event));
+}
+
+void simulated_runtime::network_changes() {
+  if (on_network_change_)
+    on_network_change_();
+}
+
+void simulated_runtime::signal(int number) {
+  if (on_signal_)
+    on_signal_(number);
+}
+
+void simulated_runtime::suspend(std::chrono::nanoseconds gap) {
+  events_.advance(events_.now() + gap);
+  clock_.slept(gap);
+}
+
+bool simulated_runtime::observe(const std::string& path, document_sink sink) {
+  const auto it = readers_.find(path);
+  if (it == readers_.end())
+    return false;
+  it->second(std::move(sink));
+  return true;
+}
+
+void simulated_runtime::daemon_died() {
+  on_network_change_ = nullptr;
+  on_signal_ = nullptr;
+  clock_.end_guarded_slew();
+}
+
+std::optional<true_time> simulated_runtime::next() const {
+  auto result = events_.next();
+  const auto consider = [&](std::optional<ntp::mono_time> when) {
+    if (!when)
+      return;
+    const auto at = clock_.time_of(*when);
+    result = result ? std::min(*result, at) : at;
+  };
+  consider(timers_.next());
+  consider(clock_.guard_deadline());
+  if (result)
+    result = std::max(*result, events_.now());
+  return result;
+}
+
+bool simulated_runtime::run_one() {
+  note_clock();
+  if (const auto guard = clock_.guard_deadline();
+      guard && *guard <= clock_.mono()) {
+    clock_.end_guarded_slew();
+    return true;
+  }
+  return events_.run_one() || timers_.fire_one(clock_.mono());
+}
+
+void simulated_runtime::note(std::span<const std::byte> what) {
+  constexpr std::uint64_t prime = 0x100000001b3; // FNV-1a
+  const auto add
+    = [this](std::uint64_t value) { trace_ = (trace_ ^ value) * prime; };
+  add(static_cast<std::uint64_t>(events_.now().count()));
+  for (const auto b : what)
+    add(std::to_integer<std::uint64_t>(b));
+}
+
+void simulated_runtime::note_clock() {
+  const auto& d = clock_.done();
+  const auto deeds = d.frequencies + d.steps + d.guards;
+  if (std::exchange(traced_deeds_, deeds) == deeds)
+    return;
+  const double seen[] = {clock_.correction().ratio, d.last_step_s};
+  note(std::as_bytes(std::span{seen}));
+}
+
+} // namespace concert::actors

@@ -1,0 +1,97 @@
+#pragma once
+
+#include "actors/runtime.hpp"
+#include "actors/simulation/event_queue.hpp"
+#include "actors/simulation/random.hpp"
+#include "actors/simulation/simulated_clock.hpp"
+#include "actors/simulation/simulated_network.hpp"
+#include "actors/simulation/timer_queue.hpp"
+
+#include <map>
+
+namespace concert::actors {
+
+/// A virtual machine in a virtual network, in virtual time: repeatable from a
+/// seed. It outlives the daemons that run on it. All actors run in the pool of
+/// one thread, which also lets time pass: `next`, `advance`, `run_one`.
+class simulated_runtime final : public runtime {
+public:
+  simulated_runtime(std::uint64_t seed, const simulated_clock_options& clock);
+
+  // -- the world as the actors see it -----------------------------------------
+
+  ntp::mono_time now() const override { return clock_.mono(); }
+  std::unique_ptr<timer> make_timer(std::function<void()> fire) override;
+  std::unique_ptr<ntp::random_source> make_random() override;
+  platform::clock& clock() override { return clock_; }
+  platform::result<std::unique_ptr<poll_socket>>
+  open_poll_socket(const ntp::endpoint& server,
+                   std::function<void()> on_readable) override;
+  platform::result<std::unique_ptr<server_port>>
+  open_server_port(const ntp::endpoint& listen,
+                   std::function<void()> on_readable) override;
+  platform::result<std::unique_ptr<observation_port>>
+  open_observation_port(const std::string& path, std::uint32_t mode,
+                        std::function<void(document_sink)> on_reader) override;
+  void resolve(const std::string& host,
+               platform::resolver::callback done) override;
+  std::vector<ntp::ip_address> own_addresses() const override;
+  bool is_on_link(const ntp::ip_address& address) const override;
+  bool has_route(const ntp::ip_address& address) const override;
+  void on_network_change(std::function<void()> changed) override;
+  void on_signal(std::function<void(int)> received) override;
+  caf::execution_unit* event_loop() override { return nullptr; }
+  bool threads() const override { return false; }
+
+  // -- for those who make the world -------------------------------------------
+
+  true_time time() const { return events_.now(); }
+  simulated_clock& machine_clock() { return clock_; }
+  simulated_network& network() { return network_; }
+  /// Happens at a moment of true time, `delay` from now.
+  void later(std::chrono::nanoseconds delay, std::function<void()> event);
+  /// Addresses, links or routes have changed.
+  void network_changes();
+  void signal(int number);
+  /// The machine sleeps; what arrives meanwhile waits.
+  void suspend(std::chrono::nanoseconds gap);
+  /// Somebody connects to the observation socket; false if there is none.
+  bool observe(const std::string& path, document_sink sink);
+  /// The daemon is gone: what it left with the world goes too.
+  void daemon_died();
+
+  // -- for the one who lets time pass -----------------------------------------
+
+  /// When something will happen next.
+  std::optional<true_time> next() const;
+  /// The true time at which the monotonic clock will show `when`, about.
+  true_time time_of(ntp::mono_time when) const { return clock_.time_of(when); }
+  /// Lets time pass; never beyond `next()`.
+  void advance(true_time to) { events_.advance(to); }
+  /// Lets one thing happen that is due now; false if there is none.
+  bool run_one();
+
+  /// A number made of all packets and all that was done to the clock, and when:
+  /// the same for the same seed.
+  std::uint64_t trace() const { return trace_; }
+
+private:
+  class port;
+
+  void note(std::span<const std::byte> what);
+  void note_clock();
+
+  event_queue events_;
+  timer_queue timers_;
+  seeded_random seeds_;
+  seeded_random chance_; ///< of the network
+  simulated_clock clock_;
+  simulated_network network_;
+  std::function<void()> on_network_change_;
+  std::function<void(int)> on_signal_;
+  std::map<std::string, std::function<void(document_sink)>> readers_;
+  std::uint64_t trace_ = 0;
+  std::uint64_t traced_deeds_ = 0;
+};
+
+} // namespace concert::actors

@@ -1,0 +1,367 @@
+#include "actors/simulation/simulated_network.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <new>
+#include <utility>
+
+namespace concert::actors {
+
+namespace {
+
+/// From the system call to the wire, where the kernel takes its stamp.
+constexpr std::chrono::microseconds send_time{15};
+/// From the wire to the reader.
+constexpr std::chrono::microseconds wake_time{30};
+constexpr std::chrono::milliseconds lookup_time{20};
+constexpr std::chrono::seconds lookup_limit{15};
+/// More waiting packets than this are dropped, as by a kernel.
+constexpr std::size_t inbox_limit = 256;
+
+ntp::ip_address address_of(const std::string& text) {
+  return ntp::ip_address::parse(text).value();
+}
+
+platform::error error_of(platform::errc code, std::string text) {
+  return {code, std::move(text)};
+}
+
+} // namespace
+
+/// What waits at a client's socket; packets under way may outlive the socket.
+struct simulated_network::mailbox {
+  struct packet {
+    std::vector<std::byte> bytes;
+    std::chrono::nanoseconds received{};
+  };
+  ntp::endpoint local;
+  std::deque<packet> packets;
+  std::optional<platform::kernel_stamp> sent;
+  std::function<void()> on_readable;
+  ntp::stamp_kind stamps{};
+  bool open = true;
+  bool watched = false;
+
+  void wake() {
+    if (open && std::exchange(watched, false))
+      on_readable();
+  }
+};
+
+/// What waits at one server port.
+struct simulated_network::listener {
+  struct packet {
+    std::vector<std::byte> bytes;
+    ntp::endpoint client;
+    std::chrono::nanoseconds received{};
+  };
+  ntp::endpoint local;
+  std::deque<packet> packets;
+  std::function<void()> on_readable;
+  std::uint64_t overflows = 0;
+};
+
+class simulated_network::client_end final : public poll_socket {
+public:
+  client_end(simulated_network& net, const ntp::endpoint& server,
+             std::shared_ptr<mailbox> box)
+    : net_(net),
+      server_(server),
+      box_(std::move(box)) {}
+  ~client_end() override { box_->open = false; }
+
+  platform::result<void> send(std::span<const std::byte> bytes) override {
+    if (!net_.has_route)
+      return tl::unexpected{
+        error_of(platform::errc::unreachable,
+                 "cannot send to " + server_.to_string() + ": no route")};
+    net_.events_.add(send_time, [&net = net_, to = server_, box = box_,
+                                 copy = std::vector<std::byte>{
+                                   bytes.begin(), bytes.end()}]() mutable {
+      net.send(to, std::move(copy), box);
+    });
+    return {};
+  }
+
+  std::optional<platform::kernel_stamp> take_transmit_stamp() override {
+    return std::exchange(box_->sent, std::nullopt);
+  }
+
+  platform::result<platform::client_socket::arrival>
+  receive(std::span<std::byte> buffer) override {
+    if (box_->packets.empty())
+      return tl::unexpected{
+        error_of(platform::errc::would_block, "nothing to read")};
+    const auto packet = std::move(box_->packets.front());
+    box_->packets.pop_front();
+    platform::client_socket::arrival a;
+    a.size = std::min(buffer.size(), packet.bytes.size());
+    a.truncated = packet.bytes.size() > buffer.size();
+    if (box_->stamps != ntp::stamp_kind::daemon)
+      a.stamp = platform::kernel_stamp{packet.received, box_->stamps};
+    std::copy_n(packet.bytes.begin(), a.size, buffer.begin());
+    return a;
+  }
+
+  void notify_readable() override {
+    box_->watched = true;
+    if (box_->sent || !box_->packets.empty())
+      net_.events_.add({}, [box = box_] { box->wake(); });
+  }
+
+private:
+  simulated_network& net_;
+  ntp::endpoint server_;
+  std::shared_ptr<mailbox> box_;
+};
+
+class simulated_network::server_end final : public server_port {
+public:
+  server_end(simulated_network& net, std::shared_ptr<listener> l)
+    : net_(net),
+      listener_(std::move(l)),
+      replies_(platform::server_socket::batch_size) {
+    for (auto& r : replies_)
+      r.resize(platform::server_socket::packet_size);
+  }
+
+  int fd() const override { return -1; }
+  ntp::endpoint local() const override { return listener_->local; }
+
+  std::span<request> receive() override {
+    batch_.clear();
+    requests_.clear();
+    queued_.clear();
+    while (!listener_->packets.empty()
+           && batch_.size() < platform::server_socket::batch_size) {
+      batch_.push_back(std::move(listener_->packets.front()));
+      listener_->packets.pop_front();
+    }
+    for (auto& p : batch_)
+      requests_.push_back({p.bytes, p.client, p.received, false});
+    return requests_;
+  }
+
+  std::span<std::byte> reply_buffer(std::size_t i) override {
+    return replies_[i];
+  }
+
+  void queue_reply(std::size_t i, std::size_t size) override {
+    queued_.push_back({i, std::span{replies_[i]}.first(size)});
+  }
+
+  std::span<queued> queued_replies() override { return queued_; }
+
+  std::size_t flush() override {
+    for (const auto& q : queued_)
+      net_.reply_to_client(requests_[q.request].client,
+                           {q.bytes.begin(), q.bytes.end()});
+    queued_.clear();
+    return 0;
+  }
+
+  std::uint64_t overflows() const override { return listener_->overflows; }
+
+private:
+  simulated_network& net_;
+  std::shared_ptr<listener> listener_;
+  std::vector<listener::packet> batch_;
+  std::vector<request> requests_;
+  std::vector<queued> queued_;
+  std::vector<std::vector<std::byte>> replies_;
+};
+
+simulated_network::simulated_network(
+  event_queue& events, simulated_clock& clock, seeded_random& random,
+  std::function<void(std::span<const std::byte>)> note)
+  : events_(events),
+    clock_(clock),
+    random_(random),
+    note_(std::move(note)) {
+}
+
+simulated_network::~simulated_network() = default;
+
+time_server& simulated_network::server(const std::string& address) {
+  auto& slot = servers_[address_of(address)];
+  if (!slot)
+    slot = std::make_shared<time_server>();
+  return dynamic_cast<time_server&>(*slot);
+}
+
+void simulated_network::place(const std::string& address,
+                              std::shared_ptr<simulated_server> server) {
+  servers_[address_of(address)] = std::move(server);
+}
+
+network_path& simulated_network::path(const std::string& address) {
+  return paths_[address_of(address)];
+}
+
+true_time simulated_network::travel(double least, double jitter) {
+  return ntp::nanoseconds_of(least + random_.exponential(jitter));
+}
+
+bool simulated_network::lost(const network_path& p) {
+  return p.cut || (p.loss > 0 && random_.uniform() < p.loss);
+}
+
+// -- the daemon asks ----------------------------------------------------------
+
+platform::result<std::unique_ptr<poll_socket>>
+simulated_network::open_poll_socket(const ntp::endpoint& server,
+                                    std::function<void()> on_readable) {
+  if (out_of_memory > 0) {
+    --out_of_memory;
+    throw std::bad_alloc{};
+  }
+  auto box = std::make_shared<mailbox>();
+  box->local = {own_addresses.back(),
+                static_cast<std::uint16_t>(1024 + random_.next() % 64512)};
+  box->on_readable = std::move(on_readable);
+  box->stamps = paths_[server.address].stamps;
+  return std::make_unique<client_end>(*this, server, std::move(box));
+}
+
+void simulated_network::send(const ntp::endpoint& to,
+                             std::vector<std::byte> bytes,
+                             const std::shared_ptr<mailbox>& from) {
+  note_(bytes);
+  const auto& way = paths_[to.address];
+  if (way.stamps != ntp::stamp_kind::daemon) {
+    from->sent = platform::kernel_stamp{clock_.realtime(), way.stamps};
+    from->wake();
+  }
+  if (lost(way))
+    return;
+  events_.add(
+    travel(way.forward_s, way.jitter_s),
+    [this, to, packet = std::move(bytes), from] { arrive(to, packet, from); });
+}
+
+void simulated_network::arrive(const ntp::endpoint& to,
+                               const std::vector<std::byte>& bytes,
+                               const std::shared_ptr<mailbox>& from) {
+  const auto server = servers_.find(to.address);
+  if (server == servers_.end())
+    return;
+  auto reply = server->second->answer(bytes, from->local, events_.now());
+  const auto& way = paths_[to.address];
+  if (!reply || lost(way))
+    return;
+  events_.add(travel(way.backward_s, way.jitter_s),
+              [this, from, packet = std::move(*reply)]() mutable {
+                if (!from->open || from->packets.size() >= inbox_limit)
+                  return;
+                note_(packet);
+                from->packets.push_back({std::move(packet), clock_.realtime()});
+                events_.add(wake_time, [from] { from->wake(); });
+              });
+}
+
+// -- the daemon is asked ------------------------------------------------------
+
+platform::result<std::unique_ptr<server_port>>
+simulated_network::open_server_port(const ntp::endpoint& listen,
+                                    std::function<void()> on_readable) {
+  if (ports_in_use)
+    return tl::unexpected{
+      error_of(platform::errc::in_use, "cannot bind " + listen.to_string()
+                                         + ": Address already in use")};
+  auto l = std::make_shared<listener>();
+  l->local = listen;
+  l->on_readable = std::move(on_readable);
+  std::erase_if(listeners_, [](const auto& weak) { return weak.expired(); });
+  listeners_.push_back(l);
+  return std::make_unique<server_end>(*this, std::move(l));
+}
+
+std::shared_ptr<const client_query>
+simulated_network::ask(const std::string& listen, const std::string& client) {
+  const auto to = ntp::endpoint::parse(listen).value();
+  const ntp::endpoint from{
+    address_of(client),
+    static_cast<std::uint16_t>(1024 + random_.next() % 64512)};
+  auto query = std::make_shared<client_query>();
+  const auto sent = clock_.truth();
+  ntp::packet_header request;
+  request.transmit = ntp::ntp_timestamp::from_bits(random_.next() | 1);
+  std::vector<std::byte> bytes(ntp::header_size);
+  ntp::encode(request, std::span{bytes}.first<ntp::header_size>());
+  waiting_[from] = [this, query, sent](std::span<const std::byte> reply) {
+    const auto header = ntp::parse_header(reply);
+    if (!header)
+      return;
+    query->reply = *header;
+    query->offset_s = ((header->receive - sent).seconds()
+                       + (header->transmit - clock_.truth()).seconds())
+                      / 2;
+  };
+  const auto& way = paths_[from.address];
+  if (lost(way))
+    return query;
+  events_.add(
+    travel(way.backward_s, way.jitter_s),
+    [this, to, from, packet = std::move(bytes)]() mutable {
+      std::vector<std::shared_ptr<listener>> ports;
+      for (const auto& weak : listeners_)
+        if (auto l = weak.lock(); l && l->local.port == to.port
+                                  && (l->local.address == to.address
+                                      || l->local.address.is_unspecified()))
+          ports.push_back(std::move(l));
+      if (ports.empty())
+        return;
+      // As SO_REUSEPORT spreads clients over the workers.
+      auto& port = *ports[from.port % ports.size()];
+      if (port.packets.size() >= inbox_limit) {
+        ++port.overflows;
+        return;
+      }
+      port.packets.push_back({std::move(packet), from, clock_.realtime()});
+      port.on_readable();
+    });
+  return query;
+}
+
+void simulated_network::reply_to_client(const ntp::endpoint& client,
+                                        std::vector<std::byte> bytes) {
+  const auto& way = paths_[client.address];
+  if (lost(way))
+    return;
+  events_.add(travel(way.forward_s, way.jitter_s),
+              [this, client, packet = std::move(bytes)] {
+                const auto it = waiting_.find(client);
+                if (it == waiting_.end())
+                  return;
+                it->second(packet);
+                waiting_.erase(it);
+              });
+}
+
+// -- names --------------------------------------------------------------------
+
+void simulated_network::resolve(const std::string& host,
+                                platform::resolver::callback done) {
+  if (const auto literal = ntp::ip_address::parse(host)) {
+    done(platform::resolution{{*literal}, {}});
+    return;
+  }
+  lookups_[host].push_back(events_.now());
+  const auto& record = names_[host];
+  events_.add(
+    record.hangs ? lookup_limit : std::chrono::nanoseconds{lookup_time},
+    [hangs = record.hangs, addresses = record.addresses, host,
+     reply = std::move(done)] {
+      if (hangs)
+        reply(tl::unexpected{
+          error_of(platform::errc::unavailable,
+                   "the name servers do not answer for " + host)});
+      else if (addresses.empty())
+        reply(tl::unexpected{
+          error_of(platform::errc::unavailable, "there is no name " + host)});
+      else
+        reply(platform::resolution{addresses, std::chrono::seconds{60}});
+    });
+}
+
+} // namespace concert::actors

@@ -1,0 +1,109 @@
+#pragma once
+
+#include "actors/runtime.hpp"
+#include "actors/simulation/random.hpp"
+#include "actors/simulation/simulated_clock.hpp"
+#include "actors/simulation/simulated_server.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+namespace concert::actors {
+
+/// How packets travel between us and one address.
+struct network_path {
+  double forward_s = 5e-3; ///< to there, at least
+  double backward_s = 5e-3;
+  double jitter_s = 50e-6; ///< mean of the queueing on top, each way
+  double loss = 0;         ///< probability that a packet is lost, each way
+  bool cut = false;        ///< nothing gets through
+  ntp::stamp_kind stamps = ntp::stamp_kind::kernel;
+};
+
+/// What a name stands for.
+struct name_record {
+  std::vector<ntp::ip_address> addresses; ///< empty = no such name
+  bool hangs = false; ///< the name servers do not answer: an error after 15 s
+};
+
+/// A request of a simulated client to the daemon's server.
+struct client_query {
+  std::optional<ntp::packet_header> reply;
+  double offset_s = 0; ///< the server's clock − truth, by the client's stamps
+};
+
+/// The network around the daemon: servers, clients, names and addresses.
+class simulated_network {
+public:
+  /// `note` hears every packet, for the trace.
+  simulated_network(event_queue& events, simulated_clock& clock,
+                    seeded_random& random,
+                    std::function<void(std::span<const std::byte>)> note);
+  ~simulated_network();
+
+  /// The server at an address, made when it is asked for first.
+  time_server& server(const std::string& address);
+  /// Puts any server at an address, in place of a `time_server`.
+  void place(const std::string& address,
+             std::shared_ptr<simulated_server> server);
+  network_path& path(const std::string& address);
+  name_record& name(const std::string& host) { return names_[host]; }
+  /// When a name was asked for.
+  const std::vector<true_time>& lookups(const std::string& host) {
+    return lookups_[host];
+  }
+
+  std::vector<ntp::ip_address> own_addresses{
+    ntp::ip_address::v4({127, 0, 0, 1}), ntp::ip_address::v4({10, 0, 0, 2})};
+  std::set<ntp::ip_address> on_link;
+  bool has_route = true;
+  bool ports_in_use = false; ///< no server port can be opened
+  int out_of_memory = 0;     ///< so many of the next sockets throw when opened
+
+  /// Lets a client ask the daemon's server; the answer comes as time passes.
+  std::shared_ptr<const client_query> ask(const std::string& listen,
+                                          const std::string& client);
+
+  // -- for the runtime --------------------------------------------------------
+
+  platform::result<std::unique_ptr<poll_socket>>
+  open_poll_socket(const ntp::endpoint& server,
+                   std::function<void()> on_readable);
+  platform::result<std::unique_ptr<server_port>>
+  open_server_port(const ntp::endpoint& listen,
+                   std::function<void()> on_readable);
+  void resolve(const std::string& host, platform::resolver::callback done);
+
+private:
+  struct mailbox;
+  struct listener;
+  class client_end;
+  class server_end;
+
+  true_time travel(double least, double jitter);
+  bool lost(const network_path& p);
+  void send(const ntp::endpoint& to, std::vector<std::byte> bytes,
+            const std::shared_ptr<mailbox>& from);
+  void arrive(const ntp::endpoint& to, const std::vector<std::byte>& bytes,
+              const std::shared_ptr<mailbox>& from);
+  void reply_to_client(const ntp::endpoint& client,
+                       std::vector<std::byte> bytes);
+
+  event_queue& events_;
+  simulated_clock& clock_;
+  seeded_random& random_;
+  std::function<void(std::span<const std::byte>)> note_;
+  std::map<ntp::ip_address, std::shared_ptr<simulated_server>> servers_;
+  std::map<ntp::ip_address, network_path> paths_;
+  std::map<std::string, name_record> names_;
+  std::map<std::string, std::vector<true_time>> lookups_;
+  std::vector<std::weak_ptr<listener>> listeners_;
+  /// Clients that wait, by their endpoint.
+  std::map<ntp::endpoint, std::function<void(std::span<const std::byte>)>>
+    waiting_;
+};
+
+} // namespace concert::actors
