@@ -5,6 +5,8 @@
 #include "platform/system_random.hpp"
 
 #include <csignal>
+#include <map>
+#include <mutex>
 #include <utility>
 
 namespace concert::actors {
@@ -107,8 +109,10 @@ private:
 
 class real_server_port final : public server_port {
 public:
-  explicit real_server_port(platform::server_socket socket)
-    : socket_(std::move(socket)) {}
+  /// `lease` ends after the socket.
+  real_server_port(std::shared_ptr<void> lease, platform::server_socket socket)
+    : lease_(std::move(lease)),
+      socket_(std::move(socket)) {}
 
   int fd() const override { return socket_.fd(); }
   ntp::endpoint local() const override { return socket_.local(); }
@@ -126,10 +130,42 @@ public:
   std::uint64_t overflows() const override { return socket_.overflows(); }
 
 private:
+  std::shared_ptr<void> lease_;
   platform::server_socket socket_;
 };
 
 } // namespace
+
+/// How many sockets we have open for each listen address: those of the workers
+/// may share it, another daemon may not.
+class real_runtime::ports : public std::enable_shared_from_this<ports> {
+public:
+  platform::result<std::unique_ptr<server_port>>
+  open(const ntp::endpoint& listen) {
+    std::lock_guard guard{mutex_};
+    if (!open_.contains(listen))
+      if (auto free = platform::server_socket::check_free(listen); !free)
+        return tl::unexpected{free.error()};
+    auto socket = platform::server_socket::open(listen);
+    if (!socket)
+      return tl::unexpected{socket.error()};
+    ++open_[listen];
+    std::shared_ptr<void> lease{nullptr, [self = shared_from_this(), listen](
+                                           void*) { self->close(listen); }};
+    return std::make_unique<real_server_port>(std::move(lease),
+                                              std::move(*socket));
+  }
+
+private:
+  void close(const ntp::endpoint& listen) {
+    std::lock_guard guard{mutex_};
+    if (--open_[listen] == 0)
+      open_.erase(listen);
+  }
+
+  std::mutex mutex_;
+  std::map<ntp::endpoint, std::size_t> open_;
+};
 
 /// The resolver, driven by the event loop.
 class real_runtime::names {
@@ -222,6 +258,7 @@ real_runtime::real_runtime(asio::io_context& io, platform::clock& clock)
     clock_(clock),
     stamping_(platform::stamping_keeper::open()),
     names_(std::make_unique<names>(io)),
+    ports_(std::make_shared<ports>()),
     signals_(io, SIGTERM, SIGINT, SIGHUP),
     monitor_wait_(io) {
   if (!stamping_)
@@ -262,10 +299,7 @@ real_runtime::open_poll_socket(const ntp::endpoint& server,
 platform::result<std::unique_ptr<server_port>>
 real_runtime::open_server_port(const ntp::endpoint& listen,
                                std::function<void()>) {
-  auto socket = platform::server_socket::open(listen);
-  if (!socket)
-    return tl::unexpected{socket.error()};
-  return std::make_unique<real_server_port>(std::move(*socket));
+  return ports_->open(listen);
 }
 
 platform::result<std::unique_ptr<observation_port>>

@@ -44,6 +44,7 @@ public:
 
 private:
   class names;
+  class ports;
 
   void wait_for_signal();
   void wait_for_network();
@@ -53,6 +54,7 @@ private:
   std::unique_ptr<actors::event_loop> loop_;
   platform::result<platform::stamping_keeper> stamping_;
   std::unique_ptr<names> names_;
+  std::shared_ptr<ports> ports_;
   asio::signal_set signals_;
   std::function<void(int)> on_signal_;
   std::optional<platform::network_monitor> monitor_;

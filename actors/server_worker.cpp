@@ -8,10 +8,24 @@ namespace concert::actors {
 
 namespace log = platform::log;
 
+namespace {
+
+/// Requests that wait since before a step of the clock carry receive stamps of
+/// a time that is no more. More than a full receive buffer never waits.
+void discard_queue(server_port& socket) {
+  constexpr int most_batches = 256;
+  for (int i = 0; i < most_batches && !socket.receive().empty(); ++i) {
+    // nop
+  }
+}
+
+} // namespace
+
 server_worker::server_worker(caf::actor_config& cfg, runtime& rt,
                              std::uint32_t index)
   : actor_base(cfg, rt, "server_worker", std::to_string(index)),
-    hash_key_(rt.make_random()->next()) {
+    hash_key_(rt.make_random()->next()),
+    steps_seen_(rt.clock().step_count()) {
   if (!rt.threads())
     return;
   if (auto opened = parking::open())
@@ -25,7 +39,10 @@ server_worker::behavior_type server_worker::make_behavior() {
   return {
     [this](const open_port& wish) { on_open(wish); },
     [this](const close_port& wish) { on_close(wish.id); },
-    [this](const ntp::served_time& time) { on_time(time); },
+    [this](const ntp::served_time& time) {
+      on_time(time);
+      look_for_step();
+    },
     [this](next_batch) { on_batch(); },
     [this](get_port_report ask) { return report(ask.id); },
   };
@@ -81,20 +98,27 @@ void server_worker::on_time(const ntp::served_time& time) {
     p.responder.on_time(time);
 }
 
-void server_worker::void_served_time_after_step() {
-  if (!time_ || time_->step_count == world().clock().step_count())
+void server_worker::look_for_step() {
+  const auto steps = world().clock().step_count();
+  if (steps != steps_seen_) {
+    steps_seen_ = steps;
+    for (auto& [id, p] : ports_)
+      if (p.socket)
+        discard_queue(*p.socket);
+  }
+  if (!time_ || time_->step_count == steps)
     return;
   // The line of before the step does not hold any more; right after it, the
   // clock itself is the best there is.
   auto plain = *time_;
   plain.offset_s = 0;
   plain.rate = 0;
-  plain.step_count = world().clock().step_count();
+  plain.step_count = steps;
   on_time(plain);
 }
 
 void server_worker::on_batch() {
-  void_served_time_after_step();
+  look_for_step();
   std::size_t handled = 0;
   for (auto& [id, p] : ports_)
     if (p.socket)
@@ -106,7 +130,6 @@ void server_worker::on_batch() {
 
 std::size_t server_worker::serve(port& p) {
   auto& clock = world().clock();
-  const auto steps = clock.step_count();
   const auto requests = p.socket->receive();
   if (requests.empty())
     return 0;
@@ -123,7 +146,7 @@ std::size_t server_worker::serve(port& p) {
                             received, now, p.socket->reply_buffer(i));
   }
   // Receive stamps of before a step do not go with transmit stamps of after.
-  if (clock.step_count() == steps)
+  if (clock.step_count() == steps_seen_)
     for (std::size_t i = 0; i < requests.size(); ++i)
       if (replies[i].size != 0)
         p.socket->queue_reply(i, replies[i].size);

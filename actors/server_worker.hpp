@@ -38,13 +38,14 @@ private:
   void on_time(const ntp::served_time& time);
   void on_batch();
   std::size_t serve(port& p);
-  void void_served_time_after_step();
+  void look_for_step();
   port_report report(server_id id);
   void continue_loop();
 
   std::map<server_id, port> ports_;
   std::optional<ntp::served_time> time_;
   std::uint64_t hash_key_;
+  std::uint64_t steps_seen_;
   std::optional<parking> parking_; ///< not in simulation
   std::vector<int> fds_;           ///< of all open ports, to park on
 };

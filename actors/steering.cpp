@@ -329,13 +329,10 @@ void steering::save(const ntp::clock_reading& now) {
   state.started_this_boot = memory.started_this_boot;
   state.accumulated_steps_s = memory.accumulated_steps_s;
   state.time = now.unix_time;
-  for (const auto& view : machine_.sources(now)) {
-    const auto it = sources_.find(view.id);
-    if (it != sources_.end())
-      state.sources.push_back({it->second.registration.name,
-                               it->second.registration.address, view.delay_s,
-                               it->second.association.burst_tokens});
-  }
+  for (const auto& [id, entry] : sources_)
+    state.sources.push_back(
+      {entry.registration.name, entry.registration.address,
+       entry.association.burst_tokens, machine_.path(id, now)});
   if (peers_.state_keeper)
     send(peers_.state_keeper, actors::save_state{std::move(state)});
 }

@@ -45,8 +45,11 @@ supervisor::supervisor(caf::actor_config& cfg, runtime& rt,
     timer_(make_deadline_timer()) {
   const auto passed = std::max<std::chrono::nanoseconds>(
     rt.clock().read().unix_time - options_.saved.time, {});
-  for (auto& s : options_.saved.sources)
+  for (auto& s : options_.saved.sources) {
     s.burst_tokens = refilled(s.burst_tokens, passed);
+    if (s.path && options_.memory.started_this_boot)
+      memory_.paths.emplace(s.address, *s.path);
+  }
   just_heard_ = options_.memory.started_this_boot && passed < recently;
   set_down_handler([this](caf::down_msg& d) { on_down(d); });
   set_exit_handler([this](caf::exit_msg&) { stop(0); });

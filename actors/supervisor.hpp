@@ -95,7 +95,7 @@ private:
   ntp::steering_memory memory_; ///< what the next steering starts with
   bool just_heard_ = false;     ///< a short restart: no bursts
   phase phase_ = phase::running;
-  int exit_code_ = 0;
+  int exit_code_ = 1; ///< until told to stop, it can only be a failure
   std::optional<std::chrono::nanoseconds> watchdog_interval_;
   ntp::mono_time next_watchdog_{};
   std::unique_ptr<timer> timer_;

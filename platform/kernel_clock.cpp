@@ -13,19 +13,20 @@ kernel_clock::kernel_clock() : precision_(0) {
 
 ntp::clock_reading kernel_clock::read() const {
   const auto pair = read_bracketed(CLOCK_MONOTONIC_RAW, CLOCK_REALTIME);
-  const auto mono = kernel_time(CLOCK_MONOTONIC);
-  const auto boot = kernel_time(CLOCK_BOOTTIME);
+  // An interruption between these two would look like a suspended machine.
+  const auto awake = read_bracketed(CLOCK_MONOTONIC, CLOCK_BOOTTIME);
   // CLOCK_TAI is CLOCK_REALTIME and whole seconds, read a moment later.
   const auto tai = kernel_time(CLOCK_TAI) - pair.inner;
   return {
-    .mono = ntp::mono_time{mono},
+    .mono = ntp::mono_time{awake.outer},
     .raw = ntp::raw_time::from_nanoseconds(pair.outer),
     .wall = ntp::ntp_timestamp::from_unix(pair.inner),
     .unix_time = pair.inner,
-    .boot = boot,
+    .boot = awake.inner,
     .tai_offset = std::chrono::floor<std::chrono::seconds>(
       tai + std::chrono::milliseconds{500}),
-    .spread = ntp::ntp_duration::from_nanoseconds(pair.width),
+    .spread
+    = ntp::ntp_duration::from_nanoseconds(std::max(pair.width, awake.width)),
   };
 }
 

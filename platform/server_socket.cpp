@@ -25,6 +25,13 @@ void set(int fd, int level, int option, int value) {
   setsockopt(fd, level, option, &value, sizeof value);
 }
 
+error cannot_listen(const ntp::endpoint& listen, int number) {
+  auto e = system_error("cannot listen on " + listen.to_string(), number);
+  if (number == EADDRINUSE)
+    e.text += " (is another time server running?)";
+  return e;
+}
+
 } // namespace
 
 /// Everything that a batch needs, made once. What comes in lies by request;
@@ -134,13 +141,21 @@ ntp::endpoint server_socket::local() const {
   return state_->local;
 }
 
+result<void> server_socket::check_free(const ntp::endpoint& listen) {
+  const socket_address address{listen};
+  const unique_fd fd{socket(address.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  if (!fd)
+    return tl::unexpected{cannot_listen(listen, errno)};
+  if (!listen.address.is_v4())
+    set(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  if (bind(fd.get(), address.get(), address.size) != 0)
+    return tl::unexpected{cannot_listen(listen, errno)};
+  return {};
+}
+
 result<server_socket> server_socket::open(const ntp::endpoint& listen) {
-  const auto fail = [&](int number) {
-    auto e = system_error("cannot listen on " + listen.to_string(), number);
-    if (number == EADDRINUSE)
-      e.text += " (is another time server running?)";
-    return tl::unexpected(std::move(e));
-  };
+  const auto fail
+    = [&](int number) { return tl::unexpected{cannot_listen(listen, number)}; };
   const socket_address address{listen};
   auto s = std::make_unique<state>();
   s->fd = unique_fd{

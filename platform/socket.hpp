@@ -85,6 +85,10 @@ public:
   static constexpr std::size_t packet_size = 1024;
 
   static result<server_socket> open(const ntp::endpoint& listen);
+  /// Whether nobody listens on `listen` yet. Sockets of one user share an
+  /// address without complaint, so that a second daemon would go unnoticed: ask
+  /// before the first of one's own is opened.
+  static result<void> check_free(const ntp::endpoint& listen);
   server_socket(server_socket&&) noexcept;
   server_socket& operator=(server_socket&&) noexcept;
   ~server_socket();

@@ -49,15 +49,41 @@ bool is_amount(double value) {
   return std::isfinite(value) && value >= 0;
 }
 
+/// Far beyond what any clock and path can do; the filters divide by some of
+/// these.
+bool is_sane(const ntp::path_memory& p) {
+  const auto& c = p.clock;
+  const double limit = std::sqrt(c.variance_s2 * c.frequency_variance);
+  return std::abs(c.offset_s) <= 1e3 && std::abs(c.frequency) <= frequency_limit
+         && c.variance_s2 > 0 && c.variance_s2 <= 1e6
+         && c.frequency_variance > 0 && c.frequency_variance <= 1
+         && std::abs(c.covariance_s) <= 1.001 * limit && c.wander >= 0
+         && c.wander <= 1 && p.base_delay_s > 0 && p.base_delay_s <= 1e3
+         && p.mean_excess_s >= 0 && p.mean_excess_s <= 1e3;
+}
+
+bool is_sane(const saved_source& s) {
+  return is_amount(s.burst_tokens) && is_one_line(s.name)
+         && (!s.path || is_sane(*s.path));
+}
+
 /// What both the writer and the reader insist on.
 bool is_sane(const saved_state& s) {
   return (!s.oscillator || std::abs(s.oscillator->ratio) <= frequency_limit)
          && is_amount(s.frequency_deviation) && s.time.count() >= 0
          && is_amount(s.accumulated_steps_s) && is_one_line(s.boot_id)
-         && std::all_of(s.sources.begin(), s.sources.end(), [](const auto& o) {
-              return is_amount(o.base_delay_s) && is_amount(o.burst_tokens)
-                     && is_one_line(o.name);
-            });
+         && std::all_of(s.sources.begin(), s.sources.end(),
+                        [](const saved_source& o) { return is_sane(o); });
+}
+
+/// A line of its own after that of the source.
+void write_path(std::back_insert_iterator<std::string> out,
+                const ntp::path_memory& p) {
+  const auto& c = p.clock;
+  fmt::format_to(
+    out, "path {} {} {} {} {} {} {} {} {} {}\n", c.at.since_origin().units(),
+    c.origin.units(), c.offset_s, c.frequency, c.variance_s2, c.covariance_s,
+    c.frequency_variance, c.wander, p.base_delay_s, p.mean_excess_s);
 }
 
 std::string to_text(const saved_state& s) {
@@ -70,9 +96,12 @@ std::string to_text(const saved_state& s) {
   fmt::format_to(out, "boot-id {}\n", s.boot_id);
   fmt::format_to(out, "started-this-boot {}\n", s.started_this_boot ? 1 : 0);
   fmt::format_to(out, "accumulated-steps {}\n", s.accumulated_steps_s);
-  for (const auto& source : s.sources)
-    fmt::format_to(out, "source {} {} {} {}\n", source.address.to_string(),
-                   source.base_delay_s, source.burst_tokens, source.name);
+  for (const auto& source : s.sources) {
+    fmt::format_to(out, "source {} {} {}\n", source.address.to_string(),
+                   source.burst_tokens, source.name);
+    if (source.path)
+      write_path(out, *source.path);
+  }
   return std::string{header} + crc_line(body) + body;
 }
 
@@ -94,13 +123,30 @@ bool read_number(std::string_view text, T& value) {
 bool read_source(std::string_view text, std::vector<saved_source>& out) {
   saved_source source;
   const auto address = ntp::endpoint::parse(take(text, ' '));
-  if (!address || !read_number(take(text, ' '), source.base_delay_s)
-      || !read_number(take(text, ' '), source.burst_tokens))
+  if (!address || !read_number(take(text, ' '), source.burst_tokens))
     return false;
   source.address = *address;
   source.name = text;
   out.push_back(std::move(source));
   return true;
+}
+
+bool read_path(std::string_view text, std::vector<saved_source>& sources) {
+  std::int64_t at = 0;
+  std::int64_t origin = 0;
+  if (sources.empty() || !read_number(take(text, ' '), at)
+      || !read_number(take(text, ' '), origin))
+    return false;
+  auto& p = sources.back().path.emplace();
+  p.clock.at = ntp::raw_time::from_units(at);
+  p.clock.origin = ntp::ntp_duration::from_units(origin);
+  for (auto* value :
+       {&p.clock.offset_s, &p.clock.frequency, &p.clock.variance_s2,
+        &p.clock.covariance_s, &p.clock.frequency_variance, &p.clock.wander,
+        &p.base_delay_s, &p.mean_excess_s})
+    if (!read_number(take(text, ' '), *value))
+      return false;
+  return text.empty();
 }
 
 bool read_line(std::string_view line, saved_state& s) {
@@ -125,6 +171,8 @@ bool read_line(std::string_view line, saved_state& s) {
   }
   if (key == "accumulated-steps")
     return read_number(line, s.accumulated_steps_s);
+  if (key == "path")
+    return read_path(line, s.sources);
   return key == "source" && read_source(line, s.sources);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ntp_core/access/ip_address.hpp"
+#include "ntp_core/discipline/path_memory.hpp"
 #include "ntp_core/time/time.hpp"
 #include "platform/error.hpp"
 
@@ -17,8 +18,8 @@ namespace concert::platform {
 struct saved_source {
   std::string name; ///< as configured
   ntp::endpoint address;
-  double base_delay_s = 0; ///< base round trip of the path, 0 = unknown
-  double burst_tokens = 8; ///< of its burst budget
+  double burst_tokens = 8;              ///< of its burst budget
+  std::optional<ntp::path_memory> path; ///< good for the same boot only
   bool operator==(const saved_source&) const = default;
 };
 

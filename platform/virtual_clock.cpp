@@ -179,8 +179,8 @@ public:
   std::string_view kind() const override { return "virtual"; }
 
   ntp::clock_reading read() const override {
-    const auto now = monotonic_now();
-    const auto boot = kernel_time(CLOCK_BOOTTIME);
+    const auto awake = read_bracketed(CLOCK_MONOTONIC, CLOCK_BOOTTIME);
+    const ntp::mono_time now{awake.outer};
     const auto raw = time_.raw_at(now);
     const auto wall = time_.wall_at(raw);
     return {
@@ -188,9 +188,10 @@ public:
       .raw = raw,
       .wall = wall,
       .unix_time = wall.to_unix(kernel_time(CLOCK_REALTIME)),
-      .boot = boot,
+      .boot = awake.inner,
       .tai_offset = std::chrono::seconds{page_->tai_offset_s.load()},
-      .spread = {}, // all are functions of `mono`
+      // Of `boot`; the others are functions of `mono`.
+      .spread = ntp::ntp_duration::from_nanoseconds(awake.width),
     };
   }
 

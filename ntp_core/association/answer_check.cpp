@@ -38,9 +38,13 @@ bool is_reversed(const measurement& m) {
 
 packet_verdict check_answer(const packet_header& answer, const measurement& m) {
   const bool no_time = answer.leap == leap_indicator::unsynchronized;
-  // Some servers say with stratum 0 and no code that they are not synchronised.
-  if (no_time && answer.stratum == 0 && answer.reference_id != 0)
-    return check_kiss(answer.reference_id);
+  // Some servers say with stratum 0 and no code that they are not synchronised,
+  // and some send kisses without the leap indicator.
+  if (answer.stratum == 0 && answer.reference_id != 0) {
+    const auto kiss = check_kiss(answer.reference_id);
+    if (no_time || kiss != packet_verdict::kiss_other)
+      return kiss;
+  }
   if (answer.receive.is_unknown() || answer.transmit.is_unknown())
     return packet_verdict::zero_stamp;
   if (is_reversed(m))

@@ -35,6 +35,8 @@ struct clock_estimate {
     variance_s2 += offset_variance_s2;
     frequency_variance += extra_frequency_variance;
   }
+
+  bool operator==(const clock_estimate&) const = default;
 };
 
 } // namespace concert::ntp

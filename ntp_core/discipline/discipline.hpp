@@ -41,7 +41,10 @@ class discipline {
 public:
   virtual ~discipline() = default;
 
-  virtual void add_source(source_id id, const oscillator_prior& prior) = 0;
+  /// `memory`: what an earlier run knew of it.
+  virtual void add_source(source_id id, const oscillator_prior& prior,
+                          const std::optional<path_memory>& memory)
+    = 0;
   virtual void remove_source(source_id id) = 0;
 
   /// Samples of unknown sources are ignored.
@@ -54,7 +57,7 @@ public:
   /// remote − raw jumped by a known amount (suspend, leap second).
   virtual void shift(ntp_duration by) = 0;
 
-  /// Nothing before the first sample.
+  /// Nothing before the first sample, unless an earlier run knew something.
   virtual std::optional<source_estimate> source(source_id id,
                                                 raw_time when) const = 0;
   /// Nothing while no selected source has a sample.

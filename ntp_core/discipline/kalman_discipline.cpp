@@ -77,9 +77,9 @@ private:
 
 } // namespace
 
-void kalman_discipline::add_source(source_id id,
-                                   const oscillator_prior& prior) {
-  filters_.try_emplace(id.value, prior);
+void kalman_discipline::add_source(source_id id, const oscillator_prior& prior,
+                                   const std::optional<path_memory>& memory) {
+  filters_.try_emplace(id.value, prior, memory);
 }
 
 void kalman_discipline::remove_source(source_id id) {

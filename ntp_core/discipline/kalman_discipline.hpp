@@ -16,7 +16,8 @@ namespace concert::ntp {
 /// and servers' errors are kept apart as bias.
 class kalman_discipline final : public discipline {
 public:
-  void add_source(source_id id, const oscillator_prior& prior) override;
+  void add_source(source_id id, const oscillator_prior& prior,
+                  const std::optional<path_memory>& memory) override;
   void remove_source(source_id id) override;
   sample_verdict on_sample(source_id id, const path_sample& sample) override;
   void set_selected(std::span<const selected_source> sources) override;

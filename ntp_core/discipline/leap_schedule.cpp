@@ -1,5 +1,7 @@
 #include "ntp_core/discipline/leap_schedule.hpp"
 
+#include "ntp_core/leap/leap_vote.hpp"
+
 #include <cmath>
 
 namespace concert::ntp {
@@ -19,14 +21,6 @@ nanoseconds end_of_day(nanoseconds unix_time) {
          + std::chrono::days{1};
 }
 
-bool half_year_ends_at(nanoseconds midnight) {
-  const std::chrono::year_month_day first{
-    std::chrono::sys_days{std::chrono::floor<std::chrono::days>(midnight)}};
-  return unsigned{first.day()} == 1
-         && (first.month() == std::chrono::January
-             || first.month() == std::chrono::July);
-}
-
 } // namespace
 
 void leap_schedule::update(leap_indicator voted,
@@ -36,8 +30,9 @@ void leap_schedule::update(leap_indicator voted,
   if (is_leap(today_) && unix_time >= midnight_ - std::chrono::seconds{2})
     return;
   const auto midnight = end_of_day(unix_time);
+  const auto today = std::chrono::floor<std::chrono::seconds>(unix_time);
   auto next = from_file.value_or(voted);
-  if (!is_leap(next) || (!from_file && !half_year_ends_at(midnight)))
+  if (!is_leap(next) || (!from_file && !is_leap_day(today)))
     next = leap_indicator::none;
   // Nor does an announcement that still stands afterwards bring another one.
   if (done_ && unix_time < midnight_ + std::chrono::hours{12})

@@ -5,6 +5,15 @@
 
 namespace concert::ntp {
 
+path_delay::path_delay(double base_s, double mean_excess_s)
+  : used_(1),
+    samples_(enough),
+    base_s_(base_s),
+    mean_excess_s_(mean_excess_s),
+    excess_before_block_s_(mean_excess_s) {
+  minima_[newest_] = base_s;
+}
+
 void path_delay::add(double delay_s) {
   ++samples_;
   if (in_block_ == 0) {

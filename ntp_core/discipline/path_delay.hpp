@@ -12,6 +12,14 @@ namespace concert::ntp {
 /// forgotten.
 class path_delay {
 public:
+  /// Samples after which a path is known well enough to be remembered.
+  static constexpr std::uint64_t enough = 16;
+
+  path_delay() = default;
+  /// A path that an earlier run knew, as if by `enough` samples: a base that
+  /// stays away is forgotten as usual. s; the base > 0, the excess ≥ 0.
+  path_delay(double base_s, double mean_excess_s);
+
   /// Takes one round trip, s, > 0.
   void add(double delay_s);
 

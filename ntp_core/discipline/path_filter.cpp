@@ -10,6 +10,10 @@ namespace {
 /// Innovations beyond this many deviations are suspect.
 constexpr double gate = 6;
 
+/// Root mean square over mode of the wander, where all that is known of it is
+/// a mode: weights that fall by e for the first decade.
+constexpr double spread = 11;
+
 double square(double v) {
   return v * v;
 }
@@ -23,16 +27,20 @@ bool confirms(double innovation, double suspect) {
 
 } // namespace
 
-path_filter::path_filter(const oscillator_prior& prior) : prior_(prior) {
+path_filter::path_filter(const oscillator_prior& prior,
+                         const std::optional<path_memory>& memory)
+  : prior_(prior) {
+  const double likely = memory ? memory->clock.wander / spread : prior.wander;
   double sum = 0;
   for (std::size_t i = 0; i < levels; ++i) {
-    const double decades
-      = std::log10(std::max(prior.wander, 1e-12) / wander_of(i));
+    const double decades = std::log10(std::max(likely, 1e-12) / wander_of(i));
     bank_[i].weight = std::exp(-square(decades));
     sum += bank_[i].weight;
   }
   for (auto& model : bank_)
     model.weight /= sum;
+  if (memory)
+    recall(*memory);
 }
 
 double path_filter::wander_of(std::size_t i) {
@@ -42,10 +50,13 @@ double path_filter::wander_of(std::size_t i) {
 }
 
 sample_verdict path_filter::add(const path_sample& sample) {
+  // A much shorter route is another one, of which nothing is known yet.
+  if (hearsay_ && sample.delay_s < delay_.base_s() - delay_.mean_excess_s())
+    delay_ = {};
   delay_.add(sample.delay_s);
   const double noise
     = sample.noise_variance + delay_.queueing_variance(sample.delay_s);
-  if (delay_.samples() == 1) {
+  if (delay_.samples() == 1 && !hearsay_) {
     start(sample, noise);
     return sample_verdict::used;
   }
@@ -59,6 +70,11 @@ sample_verdict path_filter::add(const path_sample& sample) {
     = expected.variance_s2 - square(suspect_s_) + noise;
   const bool far = square(innovation) > square(gate) * expected_variance;
   const bool jump = far && confirms(innovation, suspect_s_);
+  if (far && hearsay_) {
+    *this = path_filter{prior_};
+    return add(sample);
+  }
+  hearsay_ = false;
   if (far && !jump) {
     suspect_s_ = innovation;
     return sample_verdict::suspect;
@@ -114,6 +130,23 @@ path_filter::level path_filter::moments(const bank& models,
     m.pff += w[i] * (models[i].pff + df * df);
   }
   return m;
+}
+
+void path_filter::recall(const path_memory& memory) {
+  const auto& e = memory.clock;
+  delay_ = {memory.base_delay_s, memory.mean_excess_s};
+  last_ = e.at;
+  origin_ = e.origin;
+  wander_ = e.wander;
+  for (auto& model : bank_) {
+    model.x = e.offset_s;
+    model.f = e.frequency;
+    model.pxx = e.variance_s2;
+    model.pxf = e.covariance_s;
+    model.pff = e.frequency_variance;
+  }
+  mixture_ = bank_[0];
+  hearsay_ = true;
 }
 
 void path_filter::start(const path_sample& sample, double noise) {

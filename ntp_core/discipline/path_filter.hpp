@@ -2,10 +2,12 @@
 
 #include "ntp_core/discipline/clock_estimate.hpp"
 #include "ntp_core/discipline/path_delay.hpp"
+#include "ntp_core/discipline/path_memory.hpp"
 #include "ntp_core/discipline/path_sample.hpp"
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 namespace concert::ntp {
 
@@ -30,12 +32,15 @@ enum class sample_verdict : std::uint8_t {
 /// weighs them.
 class path_filter {
 public:
-  explicit path_filter(const oscillator_prior& prior);
+  /// With a memory it goes on from there, as if nothing had been heard in
+  /// between; what the first sample contradicts is forgotten at once.
+  explicit path_filter(const oscillator_prior& prior,
+                       const std::optional<path_memory>& memory = {});
 
   sample_verdict add(const path_sample& sample);
 
-  /// The mixture at `when`; only after the first sample. A suspect sample
-  /// counts as doubt of its size.
+  /// The mixture at `when`; only after the first sample or with a memory. A
+  /// suspect sample counts as doubt of its size.
   clock_estimate at(raw_time when) const;
 
   /// See `clock_estimate`.
@@ -61,6 +66,7 @@ private:
   static level moments(const bank& models, const std::array<double, levels>& w);
   static double wander_of(std::size_t i);
 
+  void recall(const path_memory& memory);
   void start(const path_sample& sample, double noise);
   void mix(double dt);
   void predict(double dt);
@@ -75,6 +81,7 @@ private:
   level mixture_;
   double wander_ = 0;
   double suspect_s_ = 0; ///< innovation of a suspect sample, else 0
+  bool hearsay_ = false; ///< knows what an earlier run knew, and no more
 };
 
 } // namespace concert::ntp

@@ -162,6 +162,8 @@ steering_actions steering::on_stepped(ntp_duration by,
          + unix_text(now.unix_time) + " sources=" + s.step_wanted_by);
   if (s.belief)
     s.correct(now, out);
+  // The kernel forgets its status when it is stepped.
+  s.status_due = now.mono;
   s.refresh(now, out);
   return out;
 }
@@ -222,7 +224,7 @@ steering_actions steering::on_force_sync(const clock_reading& now) {
   steering_actions out;
   auto& s = *state_;
   s.look(now, out);
-  s.policy.force();
+  s.policy.force(now.mono);
   if (s.panicking)
     s.leave_panic("a person has asked to synchronise", out);
   if (s.belief && s.outcome.result == agreement::reached && !s.surprised)
@@ -269,6 +271,25 @@ steering_memory steering::memory() const {
     m.frequency_deviation = s.initial_deviation;
   }
   return m;
+}
+
+std::optional<path_memory> steering::path(source_id id,
+                                          const clock_reading& now) const {
+  const auto& s = *state_;
+  const auto found = s.sources.find(id);
+  if (found == s.sources.end())
+    return std::nullopt;
+  const auto& registration = found->second.registration;
+  const auto e = s.filters->source(id, now.raw);
+  const auto old = s.paths.find(registration.address);
+  if (!e && old != s.paths.end())
+    return old->second;
+  if (!e || e->samples < path_delay::enough)
+    return std::nullopt;
+  path_memory path{e->clock, e->base_delay_s, e->mean_excess_s};
+  path.clock.shift(
+    -ntp_duration::from_seconds(registration.offset_correction_s));
+  return path;
 }
 
 } // namespace concert::ntp

@@ -3,11 +3,13 @@
 #include "ntp_core/access/ip_address.hpp"
 #include "ntp_core/association/measurement.hpp"
 #include "ntp_core/association/snapshot.hpp"
+#include "ntp_core/discipline/path_memory.hpp"
 #include "ntp_core/discipline/snapshot.hpp"
 #include "ntp_core/discipline/steering_config.hpp"
 #include "ntp_core/time/time.hpp"
 
 #include <array>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +27,7 @@ struct steering_memory {
   /// step by the start-up rule. Also after a restart of the steering alone.
   bool started_this_boot = false;
   double accumulated_steps_s = 0;
+  std::map<endpoint, path_memory> paths; ///< to sources, of this boot only
 };
 
 /// One line of `ntp_core`'s list of sources.
@@ -153,8 +156,10 @@ public:
   std::vector<source_snapshot> sources(const clock_reading& now) const;
   /// How often the source should be asked, log2 s; absent if it is unknown.
   std::optional<std::int8_t> desired_poll(source_id id) const;
-  /// For the state file.
+  /// For the state file, without the paths.
   steering_memory memory() const;
+  /// For the state file; absent if the source is not known well enough.
+  std::optional<path_memory> path(source_id id, const clock_reading& now) const;
 
 private:
   struct state;

@@ -141,18 +141,19 @@ void steering::state::correct(const clock_reading& now, steering_actions& out) {
   if (decision.what == correction::step)
     step(offset, now, out);
   else
-    slew(trust_after_restart(offset, now.raw) * offset, now, out);
+    slew(trust_after_restart(offset, now) * offset, now, out);
 }
 
 /// The clock that a restarted daemon finds was right a moment ago, and a few
 /// samples know less: how much of an offset to believe, 0 to 1.
-double steering::state::trust_after_restart(double offset_s, raw_time now) {
-  if (!restarted || policy.forced())
+double steering::state::trust_after_restart(double offset_s,
+                                            const clock_reading& now) {
+  if (!restarted || policy.forced(now.mono))
     return 1;
   std::uint64_t fewest = samples_after_restart;
   for (const auto& [id, entry] : sources) {
     if (entry.where == standing::selected)
-      fewest = std::min(fewest, filters->source(id, now)->samples);
+      fewest = std::min(fewest, filters->source(id, now.raw)->samples);
   }
   const double doubt = std::sqrt(belief->variance_s2 + upstream.bias_variance);
   restarted = fewest < samples_after_restart && std::abs(offset_s) < 3 * doubt;

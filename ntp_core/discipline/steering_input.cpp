@@ -1,6 +1,8 @@
+#include "ntp_core/association/loop.hpp"
 #include "ntp_core/discipline/kalman_discipline.hpp"
 #include "ntp_core/discipline/steering_state.hpp"
 #include "ntp_core/discipline/steering_text.hpp"
+#include "ntp_core/leap/leap_vote.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -20,6 +22,13 @@ constexpr std::chrono::seconds poll_spread{32};
 constexpr double sudden_frequency = 50e-6;
 /// How the error of a server grows since its last answer (RFC 5905 §7.2, PHI).
 constexpr double dispersion_rate = 15e-6;
+/// Older memory of a path is worth less than its first sample: by then a usual
+/// wander, 1e-8 per √s, makes a millisecond, and routes change too.
+constexpr double memory_span_s = 3600;
+
+/// A server that may be wrong by more than this agrees with everybody
+/// (RFC 5905 §7.2, MAXDIST); s.
+constexpr double least_distance_limit = 1;
 
 double square(double v) {
   return v * v;
@@ -45,6 +54,7 @@ steering::state::state(const steering_config& c, const steering_memory& m,
     initial_frequency(m.oscillator.value_or(kernel).ratio),
     initial_deviation(100e-6),
     remembered(m.oscillator.has_value()),
+    paths(m.paths),
     filters(std::make_unique<kalman_discipline>()),
     watch(now),
     policy(m.started_this_boot, m.accumulated_steps_s),
@@ -101,6 +111,7 @@ void steering::state::on_foreign_step(double by_s, const clock_reading& now,
   tell(out, severity::warning, "clock-stepped-by-others",
        "by=" + seconds_text(by_s) + " now=" + unix_text(now.unix_time)
          + " somebody set the clock; asking the sources");
+  status_due = now.mono; // the kernel forgot its status
   on_surprise(now, out);
 }
 
@@ -121,11 +132,19 @@ void steering::state::follow_leap(const clock_reading& now,
                                   steering_actions& out) {
   const auto disciplined = disciplined_unix(now);
   leap.update(voted_leap(), leap_from_file, disciplined);
-  if (!leap.passed(disciplined))
+  if (!leap.passed(disciplined)) {
+    tai_before_leap = tai_offset;
     return;
+  }
   filters->shift(leap.utc_shift());
   if (belief)
     belief->shift(leap.utc_shift());
+  // The kernel has moved its TAI − UTC too; whether the caller has already told
+  // us of the new one depends on when it last looked into the file.
+  if (tai_before_leap)
+    tai_offset = *tai_before_leap
+                 - std::chrono::round<std::chrono::seconds>(
+                   leap.utc_shift().nanoseconds());
   status_due = now.mono;
   tell(out, severity::info, "leap-second",
        "by=" + seconds_text(leap.utc_shift().seconds())
@@ -133,21 +152,11 @@ void steering::state::follow_leap(const clock_reading& now,
 }
 
 leap_indicator steering::state::voted_leap() const {
-  std::uint32_t known = 0;
-  std::uint32_t inserts = 0;
-  std::uint32_t deletes = 0;
-  for (const auto& [id, entry] : sources) {
-    if (!entry.agrees())
-      continue;
-    ++known;
-    inserts += entry.association.leap == leap_indicator::insert_second ? 1 : 0;
-    deletes += entry.association.leap == leap_indicator::delete_second ? 1 : 0;
-  }
-  if (2 * inserts > known)
-    return leap_indicator::insert_second;
-  if (2 * deletes > known)
-    return leap_indicator::delete_second;
-  return leap_indicator::none;
+  std::vector<leap_indicator> votes;
+  for (const auto& [id, entry] : sources)
+    if (entry.agrees())
+      votes.push_back(entry.association.leap);
+  return leap_majority(votes).value_or(leap_indicator::none);
 }
 
 std::optional<sample_verdict>
@@ -160,8 +169,11 @@ steering::state::take_sample(source_entry& entry, const measurement& sample,
   const auto& registration = entry.registration;
   const auto path = make_path_sample(sample, registration.offset_correction_s,
                                      config.precision);
-  filters->add_source(registration.id, {initial_frequency, initial_deviation,
-                                        config.initial_wander});
+  if (!filters->source(registration.id, now.raw))
+    filters->add_source(
+      registration.id,
+      {initial_frequency, initial_deviation, config.initial_wander},
+      recall(registration, now.raw));
   const auto verdict = filters->on_sample(registration.id, path);
   entry.last_sample = now.mono;
   count_far(entry, path, now);
@@ -176,6 +188,20 @@ steering::state::take_sample(source_entry& entry, const measurement& sample,
                                     + square(e->clock.wander) * interval / 3);
   entry.poll.update(growth, std::sqrt(e->clock.variance_s2));
   return verdict;
+}
+
+/// What an earlier run knew of this source; only once.
+std::optional<path_memory>
+steering::state::recall(const source_registration& source, raw_time now) {
+  const auto found = paths.extract(source.address);
+  if (!found)
+    return std::nullopt;
+  auto path = found.mapped();
+  const double age = (now - path.clock.at).seconds();
+  if (age < 0 || age > memory_span_s)
+    return std::nullopt;
+  path.clock.shift(ntp_duration::from_seconds(source.offset_correction_s));
+  return path;
 }
 
 /// A step needs samples that agree with each other, not a filter that does.
@@ -217,13 +243,13 @@ steering::state::unusable(const source_entry& entry,
     return standing::unacceptable;
   if (a.stratum > 15 || (a.stratum != 0 && a.stratum >= config.local_stratum))
     return standing::bad_stratum;
-  if (a.stratum >= 2
-      && std::find(own_reference_ids.begin(), own_reference_ids.end(),
-                   a.reference_id)
-           != own_reference_ids.end())
+  if (is_timing_loop(a.stratum, a.reference_id, own_reference_ids))
     return standing::loop;
   if (!filters->source(entry.registration.id, now.raw))
     return standing::unmeasured;
+  if (root_distance_s(entry, now.mono)
+      > std::max(least_distance_limit, config.max_error_s))
+    return standing::too_distant;
   return std::nullopt;
 }
 
@@ -332,6 +358,7 @@ void steering::state::watch_bad(source_entry& entry, const clock_reading& now,
                    || entry.where == standing::bad_stratum
                    || entry.where == standing::unsynchronized
                    || entry.where == standing::unacceptable
+                   || entry.where == standing::too_distant
                    || entry.where == standing::falseticker;
   if (!bad || !network) {
     entry.bad_polls = 0;

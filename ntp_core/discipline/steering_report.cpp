@@ -20,6 +20,7 @@ source_state state_of(standing where) {
     case standing::bad_stratum:
     case standing::unsynchronized:
     case standing::unacceptable:
+    case standing::too_distant:
       return source_state::unusable;
     case standing::selected:
       return source_state::selected;
@@ -70,6 +71,11 @@ std::string steering::state::source_reason(const source_entry& entry,
     case standing::unacceptable:
       return "answers, but its answers are refused: "
              + std::string{to_string(entry.association.last_verdict)};
+    case standing::too_distant:
+      return offset + "; it says that it may be wrong by "
+             + duration_text(entry.association.root_delay.seconds() / 2
+                             + entry.association.root_dispersion.seconds())
+             + ", and so agrees with everybody";
     case standing::selected:
       return offset + " agrees; used for the clock";
     case standing::not_preferred:
@@ -184,7 +190,7 @@ served_time steering::state::served(const clock_reading& now) const {
     }
   }
   const bool trusted
-    = s.valid && policy.started()
+    = s.valid && policy.started() && !contested(now.mono)
       && max_error_s(now) - std::abs(offset_s(now)) <= config.max_error_s
       && peer.stratum < 15;
   if (trusted) {

@@ -27,6 +27,7 @@ enum class standing : std::uint8_t {
   bad_stratum,    ///< stratum above what we may follow
   unsynchronized, ///< says so itself
   unacceptable,   ///< answers, but its answers fail a test
+  too_distant,    ///< its own error bound is too wide to bear witness
   selected,       ///< moves the clock
   not_preferred,  ///< agrees, but preferred ones are used
   no_majority,    ///< nobody can tell who is right
@@ -87,6 +88,8 @@ struct steering::state {
   std::optional<sample_verdict> take_sample(source_entry& entry,
                                             const measurement& sample,
                                             const clock_reading& now);
+  std::optional<path_memory> recall(const source_registration& source,
+                                    raw_time now);
   void count_far(source_entry& entry, const path_sample& sample,
                  const clock_reading& now) const;
   void judge(std::optional<source_id> sampled, const clock_reading& now,
@@ -110,7 +113,7 @@ struct steering::state {
   void believe(const clock_reading& now);
   void correct(const clock_reading& now, steering_actions& out);
   bool may_touch(mono_time now) const;
-  double trust_after_restart(double offset_s, raw_time now);
+  double trust_after_restart(double offset_s, const clock_reading& now);
   bool confirmed() const;
   void slew(double offset_s, const clock_reading& now, steering_actions& out);
   void step(double offset_s, const clock_reading& now, steering_actions& out);
@@ -149,8 +152,9 @@ struct steering::state {
   steering_config config;
   double initial_frequency; ///< ratio, before the first belief
   double initial_deviation;
-  bool remembered;                  ///< the two are from an earlier run
-  std::optional<double> start_with; ///< frequency to set at first, ratio
+  bool remembered;                       ///< the two are from an earlier run
+  std::optional<double> start_with;      ///< frequency to set at first, ratio
+  std::map<endpoint, path_memory> paths; ///< remembered, not heard yet
 
   std::map<source_id, source_entry> sources;
   std::uint32_t configured = 0;
@@ -164,6 +168,7 @@ struct steering::state {
   leap_schedule leap;
   std::optional<leap_indicator> leap_from_file;
   std::optional<std::chrono::seconds> tai_offset;
+  std::optional<std::chrono::seconds> tai_before_leap; ///< at the last look
 
   std::optional<clock_estimate> belief; ///< as of the last update
   upstream_error upstream;

@@ -21,11 +21,12 @@ bool into_the_past(const steering_config& config, const correction_request& r) {
 correction_decision step_policy::decide(const steering_config& config,
                                         const correction_request& r) const {
   const double size = std::abs(r.offset_s);
+  const bool is_forced = forced(r.now);
   const double limit
-    = forced_ || !started_ ? config.startup_step_s : config.step_s;
+    = is_forced || !started_ ? config.startup_step_s : config.step_s;
   if (size <= limit)
     return {correction::slew, panic_cause::none};
-  if (forced_)
+  if (is_forced)
     return {correction::step, panic_cause::none};
   if (started_ && !r.confirmed)
     return {correction::wait, panic_cause::none};
@@ -50,7 +51,7 @@ correction_decision step_policy::decide(const steering_config& config,
 
 void step_policy::on_slewed() {
   started_ = true;
-  forced_ = false;
+  forced_until_.reset();
 }
 
 void step_policy::on_stepped(double by_s, mono_time now) {
@@ -61,7 +62,7 @@ void step_policy::on_stepped(double by_s, mono_time now) {
     last_step_ = now;
   }
   started_ = true;
-  forced_ = false;
+  forced_until_.reset();
 }
 
 } // namespace concert::ntp

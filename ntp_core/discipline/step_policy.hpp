@@ -50,9 +50,12 @@ public:
   correction_decision decide(const steering_config& config,
                              const correction_request& request) const;
 
-  /// A person allows the next step, whatever its size.
-  void force() { forced_ = true; }
-  bool forced() const { return forced_; }
+  /// A person allows the next step, whatever its size, if it comes soon: what
+  /// the sources want in an hour is not what that person saw.
+  void force(mono_time now) { forced_until_ = now + force_lasts; }
+  bool forced(mono_time now) const {
+    return forced_until_ && now < *forced_until_;
+  }
 
   /// A slew has begun, or the clock was right.
   void on_slewed();
@@ -66,8 +69,10 @@ public:
   double last_step_s() const { return last_step_s_; }
 
 private:
+  static constexpr std::chrono::minutes force_lasts{5};
+
   bool started_;
-  bool forced_ = false;
+  std::optional<mono_time> forced_until_;
   double accumulated_s_;
   std::uint64_t steps_ = 0;
   double last_step_s_ = 0;

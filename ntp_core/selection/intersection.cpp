@@ -47,10 +47,13 @@ std::optional<intersection> intersect(std::span<const interval> intervals,
     if (!edges[i + 1].is_end)
       continue;
     const interval here{edges[i].at, edges[i + 1].at};
-    if (!best || depth > best->count
-        || (depth == best->count
-            && cost(here, prefer) < cost(best->common, prefer)))
-      best = intersection{here, depth};
+    if (!best || depth > best->count) {
+      best = intersection{here, depth, here};
+    } else if (depth == best->count) {
+      best->span.high = here.high;
+      if (cost(here, prefer) < cost(best->common, prefer))
+        best->common = here;
+    }
   }
   return best;
 }

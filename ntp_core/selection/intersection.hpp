@@ -20,6 +20,9 @@ struct interval {
 struct intersection {
   interval common;
   std::size_t count = 0; ///< how many intervals cover it
+  /// From the lowest to the highest stretch that as many intervals cover; more
+  /// than `common` if there are several.
+  interval span;
 };
 
 /// Marzullo's intersection: the stretch covered by the most intervals. Between

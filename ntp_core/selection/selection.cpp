@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::uint32_t opposing_polls = 3;
 constexpr std::chrono::minutes opposing_time{10};
+/// Candidates for the truth that lie so close together do no harm.
+constexpr double harmless_ambiguity_s = 0.010;
 
 } // namespace
 
@@ -43,7 +45,15 @@ selection_outcome selection::judge(std::span<const candidate> candidates,
   }
 
   const bool opposed = prediction && !prediction->touches(o.common);
-  if (2 * o.agreeing <= o.usable)
+  // A vague source may agree with the right ones and as well with a wrong one;
+  // only what we know already can tell them apart.
+  const bool ambiguous = !prediction
+                         && group->span.high - group->common.high
+                                + (group->common.low - group->span.low)
+                              > harmless_ambiguity_s;
+  if (ambiguous)
+    o.result = agreement::no_majority;
+  else if (2 * o.agreeing <= o.usable)
     o.result
       = group->count == o.usable ? agreement::too_few : agreement::no_majority;
   else if (o.agreeing < required)

@@ -34,7 +34,7 @@ struct clock_reading {
   std::chrono::nanoseconds boot{};
   /// The kernel's TAI − UTC, 0 if never set.
   std::chrono::seconds tai_offset{};
-  /// Uncertainty of pairing `raw` with `wall`.
+  /// Uncertainty of pairing `raw` with `wall`, and `mono` with `boot`.
   ntp_duration spread;
 };
 

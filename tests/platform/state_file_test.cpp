@@ -16,6 +16,21 @@ using testing::temporary_folder;
 
 namespace {
 
+ntp::path_memory path() {
+  ntp::path_memory p;
+  p.clock.at = ntp::raw_time::from_units(0x123456789abcdef);
+  p.clock.origin = ntp::ntp_duration::from_units(-0x6edcba9876543210);
+  p.clock.offset_s = -0.012345678901234567;
+  p.clock.frequency = 12.3e-6;
+  p.clock.variance_s2 = 3.7e-12;
+  p.clock.covariance_s = -1.1e-14;
+  p.clock.frequency_variance = 4.4e-16;
+  p.clock.wander = 1.7e-9;
+  p.base_delay_s = 0.0123;
+  p.mean_excess_s = 0;
+  return p;
+}
+
 saved_state example() {
   saved_state s;
   s.oscillator = ntp::frequency{-12.345678901234567e-6};
@@ -25,8 +40,8 @@ saved_state example() {
   s.started_this_boot = true;
   s.accumulated_steps_s = 0.25;
   s.sources = {
-    {"pool.example.org", *ntp::endpoint::parse("192.0.2.1:123"), 0.0123, 3.5},
-    {"a name with spaces", *ntp::endpoint::parse("[2001:db8::1]:4123"), 0, 8}};
+    {"pool.example.org", *ntp::endpoint::parse("192.0.2.1:123"), 3.5, path()},
+    {"a name with spaces", *ntp::endpoint::parse("[2001:db8::1]:4123"), 8, {}}};
   return s;
 }
 
@@ -103,7 +118,14 @@ TEST_CASE("values that make no sense are neither written nor believed") {
   refuse([](auto& s) { s.frequency_deviation = -1; });
   refuse([](auto& s) { s.accumulated_steps_s = infinity; });
   refuse([](auto& s) { s.time = std::chrono::nanoseconds{-1}; });
-  refuse([](auto& s) { s.sources[0].base_delay_s = -1; });
+  refuse([](auto& s) { s.sources[0].path->base_delay_s = 0; });
+  refuse([](auto& s) { s.sources[0].path->mean_excess_s = -1; });
+  refuse([](auto& s) { s.sources[0].path->clock.offset_s = infinity; });
+  refuse([](auto& s) { s.sources[0].path->clock.frequency = -0.2; });
+  refuse([](auto& s) { s.sources[0].path->clock.variance_s2 = 0; });
+  refuse([](auto& s) { s.sources[0].path->clock.covariance_s = 1e-13; });
+  refuse([](auto& s) { s.sources[0].path->clock.frequency_variance = nan; });
+  refuse([](auto& s) { s.sources[0].path->clock.wander = -1e-9; });
   refuse([](auto& s) { s.sources[1].burst_tokens = nan; });
   refuse([](auto& s) { s.sources[1].name = "a\nboot-id x"; });
   refuse([](auto& s) { s.sources[0].name = std::string(1 << 20, 'x'); });
@@ -112,7 +134,15 @@ TEST_CASE("values that make no sense are neither written nor believed") {
   for (const char* text : {
          "concert-state 1\ncrc32 d02c2850\noscillator nan\n",
          "concert-state 1\ncrc32 64edfca9\ntime -5\n",
-         "concert-state 1\ncrc32 44a0d5eb\nsource 192.0.2.1:123 inf 8 x\n",
+         "concert-state 1\ncrc32 677defa2\nsource 192.0.2.1:123 inf x\n",
+         "concert-state 1\ncrc32 a9701a3e\nsource 192.0.2.1:123 8 x\n"
+         "path 9 9 1 1e-6 1e-9 0 1e-9 1e-8 1e-2 1e-4 1\n",
+         "concert-state 1\ncrc32 d21b846c\nsource 192.0.2.1:123 8 x\n"
+         "path 9 9 1 1e-6 1e-9 0 1e-9 1e-8 1e-2\n",
+         "concert-state 1\ncrc32 dcbb2158\nsource 192.0.2.1:123 8 x\n"
+         "path 9 9 1 1e-6 0 0 1e-9 1e-8 1e-2 1e-4\n",
+         "concert-state 1\ncrc32 2b71b18f\n"
+         "path 9 9 1 1e-6 1e-9 0 1e-9 1e-8 1e-2 1e-4\n",
          "concert-state 1\ncrc32 462f5ee5\nunknown 1\n",
          "concert-state 1\ncrc32 656cda58\noscillator 1e-6x\n",
        }) {

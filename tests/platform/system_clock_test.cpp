@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <sys/mman.h>
+#include <sys/time.h>
 
 #include <atomic>
 #include <cerrno>
@@ -72,6 +73,37 @@ std::unique_ptr<clock> open_fake() {
   REQUIRE(opened);
   return std::move(*opened);
 }
+
+/// While it lives a signal holds this thread up for half a millisecond, each
+/// millisecond.
+class interruptions {
+public:
+  interruptions() {
+    count_ = 0;
+    old_ = std::signal(SIGALRM, [](int) {
+      const int number = errno;
+      const timespec pause{0, 500'000};
+      nanosleep(&pause, nullptr);
+      errno = number;
+      ++count_;
+    });
+    const itimerval each_ms{{0, 1000}, {0, 1000}};
+    setitimer(ITIMER_REAL, &each_ms, nullptr);
+  }
+  ~interruptions() {
+    const itimerval off{};
+    setitimer(ITIMER_REAL, &off, nullptr);
+    std::signal(SIGALRM, old_);
+  }
+  interruptions(const interruptions&) = delete;
+  interruptions& operator=(const interruptions&) = delete;
+
+  int count() const { return count_; }
+
+private:
+  static inline std::atomic<int> count_{0};
+  void (*old_)(int) = SIG_DFL;
+};
 
 } // namespace
 
@@ -200,7 +232,8 @@ TEST_CASE("all scales of a reading belong to one instant") {
   const auto second = c->read();
   CHECK(second.raw >= first.raw);
   CHECK(second.mono > first.mono);
-  CHECK(first.boot >= first.mono.time_since_epoch());
+  CHECK(first.boot + first.spread.nanoseconds()
+        >= first.mono.time_since_epoch());
   CHECK(first.wall == ntp::ntp_timestamp::from_unix(first.unix_time));
   CHECK(first.spread >= ntp::ntp_duration{});
   // Both scales advance alike, to the uncertainty that the readings admit and
@@ -211,6 +244,28 @@ TEST_CASE("all scales of a reading belong to one instant") {
         <= first.spread.seconds() + second.spread.seconds() + raw * 0.11);
   CHECK(c->precision() <= -10);
   CHECK(c->precision() >= -32);
+}
+
+TEST_CASE("an interrupted reading does not look like a suspended machine") {
+  std::unique_ptr<clock> c;
+  SUBCASE("of the kernel's clock") {
+    c = open_read_only_clock();
+  }
+  SUBCASE("of a virtual clock") {
+    c = std::move(*open_virtual_clock({}));
+  }
+  const auto asleep = [](const ntp::clock_reading& r) {
+    return ntp::seconds_of(r.boot - r.mono.time_since_epoch());
+  };
+  const auto truth = read_bracketed(CLOCK_MONOTONIC, CLOCK_BOOTTIME);
+  const double expected = ntp::seconds_of(truth.inner - truth.outer);
+  const interruptions often;
+  int wrong = 0;
+  while (often.count() < 400) {
+    const auto r = c->read();
+    wrong += std::abs(asleep(r) - expected) > 10 * r.spread.seconds() + 100e-6;
+  }
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("a kernel stamp is put on the raw scale") {

@@ -151,6 +151,16 @@ TEST_CASE("a RATE kiss ends the burst and lengthens the interval") {
   CHECK(is_interval(d.poll(), 7));
 }
 
+TEST_CASE("a kiss is one whatever its leap indicator says") {
+  driver d{without_burst()};
+  d.exchange([](auto& h) {
+    kiss(h, code_of("RATE"));
+    h.leap = leap_indicator::none;
+  });
+  CHECK(d.packets(packet_verdict::kiss_rate) == 1);
+  CHECK(d.snapshot().poll == 7);
+}
+
 TEST_CASE("more RATE kisses lengthen it further, up to the maximum") {
   driver d{without_burst()};
   for (int i = 0; i < 10; ++i)

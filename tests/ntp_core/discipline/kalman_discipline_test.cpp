@@ -15,7 +15,7 @@ raw_time at(double s) {
 
 void feed(kalman_discipline& d, std::uint64_t id, double offset_s,
           double delay_s = 200e-6) {
-  d.add_source(source_id{id}, {});
+  d.add_source(source_id{id}, {}, {});
   for (int i = 0; i < 50; ++i) {
     path_sample s;
     s.at = at(16 * i);

@@ -39,6 +39,27 @@ TEST_CASE("the base is the smallest round trip, the excess what is above it") {
   CHECK(d.samples() == 500);
 }
 
+TEST_CASE("a remembered path is trusted until it stays away") {
+  path_delay d{ms(1), us(20)};
+  queues q{ms(1), us(10)};
+  CHECK(d.base_s() == ms(1));
+  CHECK(d.mean_excess_s() == us(20));
+  CHECK(d.queueing_variance(ms(1)) < us(6) * us(6));
+  SUBCASE("a longer one is taken over after eight samples") {
+    q.lengthen(ms(1));
+    for (int i = 0; i < 7; ++i)
+      d.add(q.next());
+    CHECK(d.base_s() == ms(1));
+    d.add(q.next());
+    CHECK(d.base_s() == doctest::Approx(ms(2)).epsilon(0.01));
+    CHECK(d.mean_excess_s() == doctest::Approx(us(20)));
+  }
+  SUBCASE("a shorter one at once") {
+    d.add(ms(0.5));
+    CHECK(d.base_s() == ms(0.5));
+  }
+}
+
 TEST_CASE("a shorter path counts at once") {
   path_delay d;
   for (int i = 0; i < 20; ++i)

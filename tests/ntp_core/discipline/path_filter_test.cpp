@@ -143,6 +143,39 @@ TEST_CASE("the wander of the oscillator is found out") {
   }
 }
 
+TEST_CASE("a remembered filter goes on as if nothing had been missed") {
+  auto f = trained();
+  const auto known = f.at(at(trained_end));
+  const path_memory memory{known, f.delay().base_s(),
+                           f.delay().mean_excess_s()};
+  path_filter g{{}, memory};
+  CHECK(g.delay().base_s() == f.delay().base_s());
+  const auto later = trained_end + 100;
+  CHECK(offset(g, later) == doctest::Approx(offset(f, later)));
+  CHECK(g.at(at(later)).variance_s2
+        == doctest::Approx(f.at(at(later)).variance_s2));
+
+  SUBCASE("an ordinary first sample moves it as little") {
+    for (auto* filter : {&f, &g})
+      CHECK(filter->add(sample(later, later * 1e-5 + 1e-6))
+            == sample_verdict::used);
+    CHECK(offset(g, later) == doctest::Approx(offset(f, later)).epsilon(1e-4));
+    CHECK(std::sqrt(g.at(at(later)).variance_s2) < 2e-6);
+  }
+  SUBCASE("what the first sample contradicts is forgotten at once") {
+    CHECK(g.add(sample(later, 7, 0.02)) == sample_verdict::used);
+    CHECK(offset(g, later) == doctest::Approx(7));
+    CHECK(std::sqrt(g.at(at(later)).variance_s2)
+          == doctest::Approx(0.005).epsilon(0.2));
+    CHECK(g.samples() == 1);
+    CHECK(g.delay().base_s() == 0.02);
+  }
+  SUBCASE("the second sample is not the first") {
+    g.add(sample(later, later * 1e-5));
+    CHECK(g.add(sample(later + 16, 7)) == sample_verdict::suspect);
+  }
+}
+
 TEST_CASE("any input leaves finite numbers and true variances") {
   std::mt19937_64 bits{9};
   path_filter f{{}};

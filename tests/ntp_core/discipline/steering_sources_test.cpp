@@ -32,6 +32,23 @@ TEST_CASE("of two sources that disagree neither is followed") {
   }
 }
 
+TEST_CASE("a server that may be wrong by seconds is no witness for a liar") {
+  world w{{ms(200), 5e-6, 1e-9}};
+  auto honest = server(4);
+  honest.forward_s = honest.backward_s = ms(5);
+  w.add(honest);
+  w.add(server(4, ms(300)));
+  auto vague = server(4);
+  vague.root_dispersion_s = 12;
+  w.add(vague);
+  w.run(600);
+  CHECK(w.steps.empty());
+  CHECK(w.now().state == system_state::starting);
+  CHECK(w.source(2).state == source_state::unusable);
+  CHECK(w.source(2).state_reason.find("may be wrong by 12.0 s")
+        != std::string::npos);
+}
+
 TEST_CASE("one configured source alone is followed") {
   world w{{0.02, 0, 1e-9}};
   w.add(server(2));
@@ -257,10 +274,13 @@ TEST_CASE("polls get rarer while the clock is quiet") {
 
 namespace {
 
-/// Ten minutes before the end of June 2026, with an announced leap second.
+/// Unix time of the end of June 2026.
+constexpr std::chrono::seconds leap_time{1'782'864'000};
+
+/// Ten minutes before it, with an announced leap second.
 world before_leap(leap_indicator leap) {
   world w{
-    {0.001, 5e-6, 1e-9}, {}, {}, 7, std::chrono::seconds{1'782'864'000 - 600}};
+    {0.001, 5e-6, 1e-9}, {}, {}, 7, leap_time - std::chrono::seconds{600}};
   for (int i = 0; i < 3; ++i) {
     auto s = server(4);
     s.leap = leap;
@@ -303,6 +323,37 @@ TEST_CASE("an announced leap second passes without step or reset") {
   CHECK(!w.has_event("clock-stepped-by-others"));
   CHECK(w.now().served.leap == leap_indicator::none);
   CHECK(w.now().state == system_state::synchronized);
+}
+
+TEST_CASE("the kernel keeps the TAI offset that it made itself") {
+  auto kind = leap_indicator::insert_second;
+  std::chrono::seconds after{38};
+  bool reads_file = true;
+  SUBCASE("inserted, and the file is read each second") {
+  }
+  SUBCASE("inserted, and the file is not read again") {
+    reads_file = false;
+  }
+  SUBCASE("deleted, and the file is read each second") {
+    kind = leap_indicator::delete_second;
+    after = std::chrono::seconds{36};
+  }
+  auto w = before_leap(kind);
+  const std::chrono::seconds before{37};
+  w.core().set_leap(kind, before);
+  w.run(590);
+  CHECK(w.statuses.back().tai_offset == before);
+  w.statuses.clear();
+  w.each_second = [&](world& v) {
+    const bool new_one = v.read().unix_time >= leap_time;
+    if (reads_file)
+      v.core().set_leap(new_one ? leap_indicator::none : kind,
+                        new_one ? after : before);
+  };
+  w.run(100);
+  REQUIRE(!w.statuses.empty());
+  for (const auto& s : w.statuses)
+    CHECK(s.tai_offset == after);
 }
 
 TEST_CASE("a kernel that ignores the leap second is stepped by the rules") {

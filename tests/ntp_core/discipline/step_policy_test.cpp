@@ -61,10 +61,18 @@ TEST_CASE("one step an hour, the first correction not counted") {
 TEST_CASE("a forced step knows no limits, and is allowed once") {
   const steering_config config;
   step_policy p{true, 0};
-  p.force();
+  p.force(mono_time{});
   CHECK(p.decide(config, want(-5000, false)).what == correction::step);
   p.on_stepped(-5000, mono_time{0s});
   CHECK(p.decide(config, want(-5000)).what == correction::panic);
+}
+
+TEST_CASE("a forced step that does not come within minutes is not made") {
+  const steering_config config;
+  step_policy p{true, 0};
+  p.force(mono_time{});
+  CHECK(p.decide(config, want(-5000, true, 4min)).what == correction::step);
+  CHECK(p.decide(config, want(-5000, true, 6min)).what == correction::panic);
 }
 
 TEST_CASE("thresholds have a direction") {

@@ -93,12 +93,7 @@ public:
       s.name = "server" + std::to_string(s.id.value);
     s.next_poll = time() + 0.1 + 0.3 * static_cast<double>(servers_.size() % 8);
     servers_.push_back(s);
-    source_registration r;
-    r.id = s.id;
-    r.name = s.name;
-    r.address.address
-      = ip_address::v4({192, 0, 2, static_cast<std::uint8_t>(s.id.value)});
-    r.min_poll = s.poll;
+    auto r = registration(s);
     r.prefer = next_prefer;
     r.noselect = next_noselect;
     steering_->set_configured_sources(
@@ -149,20 +144,27 @@ public:
       s.alive = online;
     obey(steering_->on_network(online, read()));
   }
-  /// The steering is killed; the dead-man ends its slew; a new one begins.
-  void restart(const steering_memory& memory) {
+  /// What the state file says when the daemon ends now.
+  steering_memory state_file() {
+    auto memory = steering_->memory();
+    for (const auto& s : servers_)
+      if (const auto path = steering_->path(s.id, read()))
+        memory.paths.emplace(registration(s).address, *path);
+    return memory;
+  }
+  /// The steering is killed; the dead-man ends its slew; a new one begins
+  /// `down_s` later.
+  void restart(const steering_memory& memory, double down_s = 0) {
     if (!frequencies.empty())
       frequency_ = frequencies.back().base.ratio;
+    flow(time_ + down_s);
     steering_.emplace(config_, memory, frequency{frequency_}, read());
     steering_->set_configured_sources(
       static_cast<std::uint32_t>(servers_.size()));
     for (auto& s : servers_) {
-      source_registration r;
-      r.id = s.id;
-      r.name = s.name;
-      r.min_poll = s.poll;
       s.burst = 4;
-      obey(steering_->on_registered(r, read()));
+      s.next_poll = std::max(s.next_poll, time());
+      obey(steering_->on_registered(registration(s), read()));
     }
   }
 
@@ -194,6 +196,15 @@ public:
 private:
   using real = long double;
 
+  static source_registration registration(const world_server& s) {
+    source_registration r;
+    r.id = s.id;
+    r.name = s.name;
+    r.address.address
+      = ip_address::v4({192, 0, 2, static_cast<std::uint8_t>(s.id.value)});
+    r.min_poll = s.poll;
+    return r;
+  }
   static std::int64_t units(real s) {
     return static_cast<std::int64_t>(s * 4294967296.0L);
   }

@@ -42,6 +42,29 @@ TEST_CASE("half of the sources is no majority") {
   CHECK(!o.opinions[2].excluded);
 }
 
+TEST_CASE(
+  "a vague source that agrees with a right and a wrong one decides nothing") {
+  const std::vector<candidate> all{claim(1, 0), claim(2, 0.3),
+                                   claim(3, 0.1, 0.4)};
+  selection fresh;
+  CHECK(fresh.judge(all, 2, source_id{1}, std::nullopt, at(0s)).result
+        == agreement::no_majority);
+  // Who knows the time already, can tell.
+  selection locked;
+  const auto o
+    = locked.judge(all, 2, source_id{1}, interval{-0.01, 0.01}, at(0s));
+  CHECK(o.result == agreement::reached);
+  CHECK(o.opinions[1].value == opinion::outside);
+}
+
+TEST_CASE("right sources that miss each other by little are still followed") {
+  const std::vector<candidate> all{claim(1, 0), claim(2, 0.003),
+                                   claim(3, 0, 0.05)};
+  selection s;
+  CHECK(s.judge(all, 2, source_id{1}, std::nullopt, at(0s)).result
+        == agreement::reached);
+}
+
 TEST_CASE("our own vote makes no majority out of half of the sources") {
   selection s;
   const std::vector<candidate> all{claim(1, 0), claim(2, 1)};
