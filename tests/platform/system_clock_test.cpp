@@ -79,13 +79,13 @@ std::unique_ptr<clock> open_fake() {
 class interruptions {
 public:
   interruptions() {
-    count_ = 0;
+    counter = 0;
     old_ = std::signal(SIGALRM, [](int) {
       const int number = errno;
       const timespec pause{0, 500'000};
       nanosleep(&pause, nullptr);
       errno = number;
-      ++count_;
+      ++counter;
     });
     const itimerval each_ms{{0, 1000}, {0, 1000}};
     setitimer(ITIMER_REAL, &each_ms, nullptr);
@@ -98,10 +98,10 @@ public:
   interruptions(const interruptions&) = delete;
   interruptions& operator=(const interruptions&) = delete;
 
-  int count() const { return count_; }
+  int count() const { return counter; }
 
 private:
-  static inline std::atomic<int> count_{0};
+  static inline std::atomic<int> counter{0};
   void (*old_)(int) = SIG_DFL;
 };
 

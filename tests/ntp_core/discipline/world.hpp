@@ -50,7 +50,7 @@ struct world_clock {
 class world {
 public:
   explicit world(world_clock clock = {}, steering_config config = {},
-                 steering_memory memory = {}, std::uint64_t seed = 1,
+                 const steering_memory& memory = {}, std::uint64_t seed = 1,
                  std::chrono::nanoseconds epoch
                  = std::chrono::seconds{1'772'323'200}) // 2026-03-01
     : config_(config),
