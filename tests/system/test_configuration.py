@@ -131,6 +131,8 @@ class Permissions(Case):
             # Were a socket opened, it would complain of this.
             other.bind(("127.0.0.1", 11123))
             daemon = Daemon(self, clock={"kind": "system"}, wrap=wrap,
+                            source=[{"mode": "server",
+                                     "address": "127.0.0.1:11124"}],
                             server=[{"listen": "127.0.0.1:11123"}])
             daemon.start(wait=False)
             self.assertEqual(77, daemon.wait(2))
@@ -148,6 +150,13 @@ class Permissions(Case):
         if subprocess.run([*wrap, "true"], capture_output=True).returncode:
             raise unittest.SkipTest("no further user namespace to be had")
         self.no_permission(wrap)
+
+    def test_without_sources_it_needs_no_permission(self):
+        daemon = Daemon(self, clock={"kind": "system"},
+                        server=[{"listen": "127.0.0.1:11123"}],
+                        synchronization={"local-stratum": 1}).start()
+        self.assertEqual("read-only", daemon.observe()["clock"]["kind"])
+        self.assertEqual(1, ask("127.0.0.1", 11123).stratum)
 
     def test_kind_auto_falls_back_to_read_only_with_one_warning(self):
         _, addresses = local_servers(self, [0.0])
