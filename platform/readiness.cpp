@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 #include <systemd/sd-daemon.h>
 
-#include <time.h>
-
 #include <cstdint>
+#include <ctime>
 #include <string>
 
 namespace concert::platform::readiness {
