@@ -299,7 +299,7 @@ void steering::state::judge(std::optional<source_id> sampled,
              + source_reason(entry, now));
   }
   if (outcome.result == agreement::reached)
-    select(now);
+    select();
 }
 
 void steering::state::place(source_entry& entry,
@@ -326,7 +326,7 @@ void steering::state::place(source_entry& entry,
 }
 
 /// Of those who agree, the preferred ones are used if there are any.
-void steering::state::select(const clock_reading& now) {
+void steering::state::select() {
   const bool preferred
     = std::any_of(sources.begin(), sources.end(), [](const auto& s) {
         return s.second.where == standing::selected
@@ -340,12 +340,10 @@ void steering::state::select(const clock_reading& now) {
       entry.where = standing::not_preferred;
       continue;
     }
-    const double age
-      = entry.last_sample ? seconds_of(now.mono - *entry.last_sample) : 0;
-    const double dispersion
-      = entry.association.root_dispersion.seconds() + dispersion_rate * age;
+    // Not aged: how much a filter still knows is told by its own covariance,
+    // and the newest sample must not outweigh a better source.
     chosen.push_back(
-      {id, square(dispersion)
+      {id, square(entry.association.root_dispersion.seconds())
              + square(0.1 * entry.association.root_delay.seconds())});
   }
   filters->set_selected(chosen);

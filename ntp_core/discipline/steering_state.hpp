@@ -99,7 +99,7 @@ struct steering::state {
   std::vector<candidate> candidates(const clock_reading& now);
   std::optional<interval> prediction(const clock_reading& now) const;
   void place(source_entry& entry, const candidate_opinion& view) const;
-  void select(const clock_reading& now);
+  void select();
   void watch_bad(source_entry& entry, const clock_reading& now,
                  steering_actions& out);
   std::uint32_t required() const;

@@ -109,6 +109,25 @@ TEST_CASE("the true error lies within max_error in 99.9 % of a long run") {
   }
 }
 
+TEST_CASE("noisy sources do not outweigh a quiet one by newer samples") {
+  const auto rms_with = [](int quiet, int noisy) {
+    world w{{0.1, 10e-6, 1e-9}, {}, {}, 3};
+    for (int i = 0; i < quiet + noisy; ++i) {
+      world_server s;
+      s.jitter_s = i < quiet ? us(5) : us(300);
+      s.poll = 4;
+      w.add(s);
+    }
+    return measure(w, 3000, 10'000).rms();
+  };
+  // Unequal paths are possible, so that the quiet one cannot have all weight.
+  const double noisy = rms_with(0, 2);
+  const double together = rms_with(1, 2);
+  MESSAGE("RMS " << noisy << " s without, " << together
+                 << " s with a quiet one");
+  CHECK(together < 0.6 * noisy);
+}
+
 TEST_CASE("a jump of the oscillator by 20 ppm is followed within a few polls") {
   world w{{0, 0, 1e-9}};
   for (int i = 0; i < 3; ++i) {
