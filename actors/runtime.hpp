@@ -3,6 +3,7 @@
 #include "actors/actor_stats.hpp"
 #include "actors/messages.hpp"
 #include "ntp_core/access/ip_address.hpp"
+#include "ntp_core/discipline/discipline.hpp"
 #include "ntp_core/time/random.hpp"
 #include "ntp_core/time/time.hpp"
 #include "platform/clock.hpp"
@@ -100,6 +101,11 @@ public:
   virtual void resolve(const std::string& host,
                        platform::resolver::callback done)
     = 0;
+
+  /// The filters of a steering that starts; the simulator compares others.
+  virtual std::unique_ptr<ntp::discipline> make_discipline() {
+    return ntp::make_discipline();
+  }
 
   virtual std::vector<ntp::ip_address> own_addresses() const = 0;
   virtual bool is_on_link(const ntp::ip_address& address) const = 0;

@@ -48,7 +48,7 @@ steering::steering(caf::actor_config& cfg, runtime& rt,
   : actor_base(cfg, rt, "steering", rt.clock().kind().data()),
     config_(std::move(options.config)),
     machine_(config_->steering, options.memory, kernel_frequency(rt),
-             rt.clock().read()),
+             rt.clock().read(), rt.make_discipline()),
     base_(kernel_frequency(rt)),
     next_save_(ntp::mono_time::max()),
     timer_(make_deadline_timer()) {

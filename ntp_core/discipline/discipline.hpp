@@ -6,6 +6,7 @@
 #include "ntp_core/discipline/snapshot.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 
@@ -63,5 +64,8 @@ public:
   /// Nothing while no selected source has a sample.
   virtual std::optional<combined_estimate> combined(raw_time when) const = 0;
 };
+
+/// The daemon's discipline, empty.
+std::unique_ptr<discipline> make_discipline();
 
 } // namespace concert::ntp

@@ -51,6 +51,10 @@ path_sample make_path_sample(const measurement& m, double correction_s,
     = (square(stamp_noise_s(m.t1.kind)) + square(stamp_noise_s(m.t4.kind))) / 4
       + square(resolution_s(m.precision)) / 24
       + square(resolution_s(precision)) / 24;
+  s.span_s = (m.t4.raw - m.t1.raw).seconds();
+  s.root_distance_s = m.root_delay.seconds() / 2 + m.root_dispersion.seconds();
+  s.sent = m.t1.kind;
+  s.received = m.t4.kind;
   return s;
 }
 

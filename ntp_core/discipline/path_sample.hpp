@@ -11,6 +11,13 @@ struct path_sample {
   ntp_duration offset;       ///< remote − raw at `at`
   double delay_s = 0;        ///< round trip, > 0
   double noise_variance = 0; ///< of `offset` from the stamps alone, s²
+  double span_s = 0;         ///< from T1 to T4: round trip and server's time
+  /// What the server itself may be wrong by, s.
+  double root_distance_s = 0;
+  /// Who took our two stamps. Their lateness is part of the path, so that
+  /// other kinds make another path.
+  stamp_kind sent = stamp_kind::kernel;
+  stamp_kind received = stamp_kind::kernel;
 };
 
 /// Forms offset and delay out of the four stamps (RFC 5905 §8), with the raw

@@ -20,8 +20,10 @@ constexpr std::chrono::seconds poll_spread{32};
 } // namespace
 
 steering::steering(const steering_config& config, const steering_memory& memory,
-                   frequency kernel, const clock_reading& now)
-  : state_(std::make_unique<state>(config, memory, kernel, now)) {
+                   frequency kernel, const clock_reading& now,
+                   std::unique_ptr<discipline> filters)
+  : state_(
+    std::make_unique<state>(config, memory, kernel, now, std::move(filters))) {
 }
 
 steering::~steering() = default;

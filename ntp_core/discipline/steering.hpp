@@ -3,6 +3,7 @@
 #include "ntp_core/access/ip_address.hpp"
 #include "ntp_core/association/measurement.hpp"
 #include "ntp_core/association/snapshot.hpp"
+#include "ntp_core/discipline/discipline.hpp"
 #include "ntp_core/discipline/path_memory.hpp"
 #include "ntp_core/discipline/snapshot.hpp"
 #include "ntp_core/discipline/steering_config.hpp"
@@ -109,8 +110,10 @@ using steering_actions = std::vector<steering_action>;
 class steering {
 public:
   /// `kernel` is the frequency correction in force when the daemon started.
+  /// `filters` must be empty; the default is what the daemon uses.
   steering(const steering_config& config, const steering_memory& memory,
-           frequency kernel, const clock_reading& now);
+           frequency kernel, const clock_reading& now,
+           std::unique_ptr<discipline> filters = make_discipline());
   ~steering();
   steering(steering&&) noexcept;
   steering& operator=(steering&&) noexcept;

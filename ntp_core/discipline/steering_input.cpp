@@ -1,5 +1,4 @@
 #include "ntp_core/association/loop.hpp"
-#include "ntp_core/discipline/kalman_discipline.hpp"
 #include "ntp_core/discipline/steering_state.hpp"
 #include "ntp_core/discipline/steering_text.hpp"
 #include "ntp_core/leap/leap_vote.hpp"
@@ -49,13 +48,14 @@ bool answers(const association_snapshot& a, mono_time now) {
 } // namespace
 
 steering::state::state(const steering_config& c, const steering_memory& m,
-                       frequency kernel, const clock_reading& now)
+                       frequency kernel, const clock_reading& now,
+                       std::unique_ptr<discipline> empty_filters)
   : config(c),
     initial_frequency(m.oscillator.value_or(kernel).ratio),
     initial_deviation(100e-6),
     remembered(m.oscillator.has_value()),
     paths(m.paths),
-    filters(std::make_unique<kalman_discipline>()),
+    filters(std::move(empty_filters)),
     watch(now),
     policy(m.started_this_boot, m.accumulated_steps_s),
     in_force(kernel.ratio),

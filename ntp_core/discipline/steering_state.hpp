@@ -71,7 +71,7 @@ struct system_peer {
 /// steering_status.cpp, and what people see of it in steering_report.cpp.
 struct steering::state {
   state(const steering_config& c, const steering_memory& m, frequency kernel,
-        const clock_reading& now);
+        const clock_reading& now, std::unique_ptr<discipline> empty_filters);
 
   // -- what is heard ----------------------------------------------------------
 
