@@ -138,8 +138,4 @@ kalman_discipline::combined(raw_time when) const {
   return mean->result(when);
 }
 
-std::unique_ptr<discipline> make_discipline() {
-  return std::make_unique<kalman_discipline>();
-}
-
 } // namespace concert::ntp

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ntp_core/discipline/clock_estimate.hpp"
+#include "ntp_core/discipline/oscillator_prior.hpp"
 #include "ntp_core/discipline/path_delay.hpp"
 #include "ntp_core/discipline/path_memory.hpp"
 #include "ntp_core/discipline/path_sample.hpp"
@@ -10,13 +11,6 @@
 #include <optional>
 
 namespace concert::ntp {
-
-/// What is known of the oscillator before the first sample.
-struct oscillator_prior {
-  double frequency = 0;      ///< ratio
-  double deviation = 100e-6; ///< of `frequency`, ratio
-  double wander = 1e-8;      ///< likely random walk, per √s
-};
 
 /// What became of a sample.
 enum class sample_verdict : std::uint8_t {

@@ -1,0 +1,270 @@
+#include "ntp_core/discipline/osb_discipline.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace concert::ntp {
+
+namespace {
+
+/// A source that is not selected for so many of its samples leaves the joint
+/// filter; before, what it knows of the others' asymmetry is worth keeping.
+constexpr std::uint8_t samples_to_leave = 8;
+constexpr std::size_t most_joint_paths = 10;
+
+double square(double v) {
+  return v * v;
+}
+
+bool changed_path(reception r) {
+  return r == reception::lengthened || r == reception::rerouted;
+}
+
+} // namespace
+
+void osb_discipline::add_source(source_id id, const oscillator_prior& prior,
+                                const std::optional<path_memory>& memory) {
+  sources_.try_emplace(id, source_entry{{prior, memory}, prior});
+}
+
+void osb_discipline::remove_source(source_id id) {
+  leave(id);
+  sources_.erase(id);
+  std::erase_if(selected_, [id](const auto& s) { return s.id == id; });
+}
+
+bool osb_discipline::is_selected(source_id id) const {
+  return std::any_of(selected_.begin(), selected_.end(),
+                     [id](const auto& s) { return s.id == id; });
+}
+
+void osb_discipline::set_selected(std::span<const selected_source> sources) {
+  selected_.assign(sources.begin(), sources.end());
+  std::erase_if(selected_,
+                [this](const auto& s) { return !sources_.contains(s.id); });
+  if (selected_.size() < 2 && joint_paths_.empty())
+    return;
+  if (!joint_ || starting_together_) {
+    if (can_start_together())
+      start_together();
+    else if (!joint_)
+      start_from_best();
+  }
+}
+
+sample_verdict osb_discipline::on_sample(source_id id,
+                                         const path_sample& sample) {
+  const auto found = sources_.find(id);
+  if (found == sources_.end())
+    return sample_verdict::suspect;
+  auto& entry = found->second;
+  auto [path, how] = entry.alone.add(sample);
+  const bool selected = is_selected(id);
+  entry.unselected_samples = selected ? 0
+                                      : static_cast<std::uint8_t>(std::min(
+                                        255, entry.unselected_samples + 1));
+  if (joint_ && entry.unselected_samples >= samples_to_leave)
+    leave(id);
+  if (joint_ && selected) {
+    const auto joint = join(id, entry, path, sample);
+    how = joint == reception::used ? how : joint;
+  }
+  if (changed_path(how))
+    entry.alone.path_changed(path, how);
+  switch (how) {
+    case reception::held_back:
+      return sample_verdict::suspect;
+    case reception::jumped:
+      return sample_verdict::jump;
+    case reception::used:
+    case reception::rerouted:
+    case reception::lengthened:
+      break;
+  }
+  return sample_verdict::used;
+}
+
+// -- the joint filter ---------------------------------------------------------
+
+std::optional<std::size_t> osb_discipline::in_joint(source_id id,
+                                                    std::size_t path) const {
+  for (std::size_t i = 0; i < joint_paths_.size(); ++i)
+    if (joint_paths_[i].id == id && joint_paths_[i].path == path)
+      return i;
+  return std::nullopt;
+}
+
+reception osb_discipline::join(source_id id, source_entry& entry,
+                               std::size_t path, const path_sample& sample) {
+  if (starting_together_) {
+    start_together();
+    starting_together_
+      = std::any_of(selected_.begin(), selected_.end(), [this](const auto& s) {
+          return sources_.at(s.id).alone.is_starting();
+        });
+    return reception::used;
+  }
+  const auto& watch = entry.alone.watch(path);
+  if (const auto at = in_joint(id, path))
+    return joint_->take(*at, sample, watch, false);
+  if (entry.alone.is_starting() || watch.samples() < delay_watch::starting
+      || joint_paths_.size() == most_joint_paths)
+    return reception::used;
+  joint_paths_.push_back({id, path});
+  return joint_->join(sample, watch, entry.alone.filter(), path);
+}
+
+/// Whether all samples of all selected sources are at hand.
+bool osb_discipline::can_start_together() const {
+  return std::all_of(selected_.begin(), selected_.end(), [this](const auto& s) {
+    const auto& alone = sources_.at(s.id).alone;
+    return alone.samples() == alone.first_samples().size();
+  });
+}
+
+/// Takes all samples of all selected sources in the order of their arrival.
+void osb_discipline::start_together() {
+  struct arrival {
+    source_id id;
+    const path_sample* sample;
+  };
+  std::vector<arrival> all;
+  for (const auto& s : selected_)
+    for (const auto& sample : sources_.at(s.id).alone.first_samples())
+      all.push_back({s.id, &sample});
+  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+    return a.sample->at < b.sample->at;
+  });
+  if (all.empty())
+    return;
+  joint_.emplace(sources_.at(all.front().id).prior);
+  joint_paths_.clear();
+  for (const auto& [id, sample] : all) {
+    const auto& alone = sources_.at(id).alone;
+    const auto path = alone.path_of(*sample);
+    auto at = in_joint(id, path);
+    if (!at) {
+      if (joint_paths_.size() == most_joint_paths)
+        continue;
+      at = joint_paths_.size();
+      joint_paths_.push_back({id, path});
+    }
+    joint_->take(*at, *sample, alone.watch(path), true);
+  }
+  starting_together_ = true;
+}
+
+/// The joint filter begins with what the surest source knows; the others join
+/// with their next sample.
+void osb_discipline::start_from_best() {
+  const auto* best = best_selected();
+  if (best == nullptr)
+    return;
+  joint_ = best->filter();
+  for (const auto& s : selected_)
+    if (&sources_.at(s.id).alone == best)
+      for (std::size_t i = 0; i < best->filter().paths(); ++i)
+        joint_paths_.push_back({s.id, i});
+}
+
+void osb_discipline::leave(source_id id) {
+  for (std::size_t i = joint_paths_.size(); i-- > 0;) {
+    if (joint_paths_[i].id != id)
+      continue;
+    joint_->remove_path(i);
+    joint_paths_.erase(joint_paths_.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  if (joint_paths_.empty()) {
+    joint_.reset();
+    starting_together_ = false;
+  }
+}
+
+// -- what they say ------------------------------------------------------------
+
+void osb_discipline::inflate(double offset_variance_s2,
+                             double frequency_variance) {
+  for (auto& [id, entry] : sources_)
+    entry.alone.filter().inflate(offset_variance_s2, frequency_variance);
+  if (joint_)
+    joint_->inflate(offset_variance_s2, frequency_variance);
+}
+
+void osb_discipline::shift(ntp_duration by) {
+  for (auto& [id, entry] : sources_)
+    entry.alone.filter().shift(by);
+  if (joint_)
+    joint_->shift(by);
+}
+
+const source_filter* osb_discipline::best_selected() const {
+  const source_filter* best = nullptr;
+  double least = 0;
+  for (const auto& s : selected_) {
+    const auto& alone = sources_.at(s.id).alone;
+    if (alone.samples() == 0)
+      continue;
+    const auto e = alone.filter().estimate();
+    const double doubt
+      = e.clock.variance_s2 + e.asymmetry_variance + s.server_variance;
+    if (best == nullptr || doubt < least) {
+      best = &alone;
+      least = doubt;
+    }
+  }
+  return best;
+}
+
+std::optional<source_estimate> osb_discipline::source(source_id id,
+                                                      raw_time when) const {
+  const auto found = sources_.find(id);
+  if (found == sources_.end() || found->second.alone.samples() == 0)
+    return std::nullopt;
+  const auto& alone = found->second.alone;
+  const auto& filter = alone.filter();
+  const auto path = alone.present();
+  source_estimate e;
+  e.clock = filter.estimate().clock.predicted(when);
+  e.base_delay_s = filter.base_delay_s(path);
+  e.mean_excess_s = filter.mean_excess_s(path);
+  e.asymmetry_s = filter.asymmetry_deviation_s(path);
+  e.samples = alone.samples();
+  return e;
+}
+
+std::optional<combined_estimate> osb_discipline::combined(raw_time when) const {
+  if (selected_.empty())
+    return std::nullopt;
+  // Until the joint filter knows a selected source, the surest one speaks.
+  const bool joined
+    = std::any_of(joint_paths_.begin(), joint_paths_.end(),
+                  [this](const auto& p) { return is_selected(p.id); });
+  const auto* best = joined ? nullptr : best_selected();
+  if (!joined && best == nullptr)
+    return std::nullopt;
+  const auto b = joined ? joint_->estimate() : best->filter().estimate();
+  combined_estimate c;
+  c.clock = b.clock.predicted(when);
+  c.bias_variance = b.asymmetry_variance;
+  // Servers err independently; each counts as much as its path does.
+  double precision = 0;
+  double servers = 0;
+  for (const auto& s : selected_) {
+    const auto& alone = sources_.at(s.id).alone;
+    if (alone.samples() == 0 || (!joined && &alone != best))
+      continue;
+    const double doubt
+      = 1 / (square(alone.filter().base_delay_s(alone.present())) + 1e-12);
+    precision += doubt;
+    servers += square(doubt) * s.server_variance;
+  }
+  if (precision > 0)
+    c.bias_variance += servers / square(precision);
+  return c;
+}
+
+std::unique_ptr<discipline> make_discipline() {
+  return std::make_unique<osb_discipline>();
+}
+
+} // namespace concert::ntp

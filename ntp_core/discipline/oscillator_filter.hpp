@@ -1,0 +1,66 @@
+#pragma once
+
+#include "ntp_core/discipline/clock_estimate.hpp"
+#include "ntp_core/discipline/noise_expert.hpp"
+#include "ntp_core/discipline/path_memory.hpp"
+#include "ntp_core/discipline/path_sample.hpp"
+
+#include <array>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace concert::ntp {
+
+/// One oscillator seen over one or more paths: three experts on queueing, each
+/// with beliefs for all wanders, weighed by their evidence (algorithm.md §4.5).
+class oscillator_filter {
+public:
+  explicit oscillator_filter(const oscillator_prior& prior);
+  /// Goes on from what an earlier run knew of the clock and of path 0.
+  oscillator_filter(const oscillator_prior& prior, const path_memory& memory);
+
+  bool empty() const { return !last_; }
+  std::size_t paths() const { return experts_[0].paths(); }
+
+  /// Takes a sample of the path with this number. A path is added with its
+  /// first sample: its number is that of the paths so far. `fresh`: one of the
+  /// first samples, which only guess at the noise.
+  reception take(std::size_t path, const path_sample& sample,
+                 const delay_watch& watch, bool fresh);
+  /// Adds a path that another filter knows by itself, and takes its sample.
+  reception join(const path_sample& sample, const delay_watch& watch,
+                 const oscillator_filter& other, std::size_t its_path);
+  void remove_path(std::size_t path);
+
+  void inflate(double offset_variance_s2, double frequency_variance);
+  /// See `clock_estimate`.
+  void shift(ntp_duration by) { origin_ += by; }
+
+  struct belief {
+    /// Without what asymmetry may hide: the weighted mean of the paths'
+    /// asymmetries is taken for zero.
+    clock_estimate clock;
+    double asymmetry_variance = 0; ///< what it may hide, s²
+  };
+  /// As of the last sample; only after one.
+  belief estimate() const;
+
+  /// Of one path, s.
+  double base_delay_s(std::size_t path) const; ///< round trip
+  double mean_excess_s(std::size_t path) const;
+  double asymmetry_s(std::size_t path) const; ///< estimated
+  double asymmetry_deviation_s(std::size_t path) const;
+
+private:
+  exchange relative(const path_sample& sample) const;
+  std::array<double, 3> shares() const;
+  void keep_small();
+
+  std::array<noise_expert, 3> experts_;
+  std::optional<raw_time> last_; ///< arrival of the last sample
+  raw_time epoch_;
+  ntp_duration origin_;
+};
+
+} // namespace concert::ntp
