@@ -59,7 +59,8 @@ bool is_sane(const ntp::path_memory& p) {
          && c.frequency_variance > 0 && c.frequency_variance <= 1
          && std::abs(c.covariance_s) <= 1.001 * limit && c.wander >= 0
          && c.wander <= 1 && p.base_delay_s > 0 && p.base_delay_s <= 1e3
-         && p.mean_excess_s >= 0 && p.mean_excess_s <= 1e3;
+         && p.mean_excess_s >= 0 && p.mean_excess_s <= 1e3
+         && std::abs(p.asymmetry_s) <= 1e3;
 }
 
 bool is_sane(const saved_source& s) {
@@ -80,10 +81,12 @@ bool is_sane(const saved_state& s) {
 void write_path(std::back_insert_iterator<std::string> out,
                 const ntp::path_memory& p) {
   const auto& c = p.clock;
-  fmt::format_to(
-    out, "path {} {} {} {} {} {} {} {} {} {}\n", c.at.since_origin().units(),
-    c.origin.units(), c.offset_s, c.frequency, c.variance_s2, c.covariance_s,
-    c.frequency_variance, c.wander, p.base_delay_s, p.mean_excess_s);
+  fmt::format_to(out, "path {} {} {} {} {} {} {} {} {} {} {} {} {}\n",
+                 c.at.since_origin().units(), c.origin.units(),
+                 static_cast<int>(p.sent), static_cast<int>(p.received),
+                 c.offset_s, c.frequency, c.variance_s2, c.covariance_s,
+                 c.frequency_variance, c.wander, p.base_delay_s,
+                 p.mean_excess_s, p.asymmetry_s);
 }
 
 std::string to_text(const saved_state& s) {
@@ -131,21 +134,33 @@ bool read_source(std::string_view text, std::vector<saved_source>& out) {
   return true;
 }
 
+bool read_kind(std::string_view text, ntp::stamp_kind& kind) {
+  int number = 0;
+  if (!read_number(text, number) || number < 0
+      || number > static_cast<int>(ntp::stamp_kind::daemon))
+    return false;
+  kind = static_cast<ntp::stamp_kind>(number);
+  return true;
+}
+
 bool read_path(std::string_view text, std::vector<saved_source>& sources) {
   std::int64_t at = 0;
   std::int64_t origin = 0;
+  ntp::path_memory p;
   if (sources.empty() || !read_number(take(text, ' '), at)
-      || !read_number(take(text, ' '), origin))
+      || !read_number(take(text, ' '), origin)
+      || !read_kind(take(text, ' '), p.sent)
+      || !read_kind(take(text, ' '), p.received))
     return false;
-  auto& p = sources.back().path.emplace();
   p.clock.at = ntp::raw_time::from_units(at);
   p.clock.origin = ntp::ntp_duration::from_units(origin);
   for (auto* value :
        {&p.clock.offset_s, &p.clock.frequency, &p.clock.variance_s2,
         &p.clock.covariance_s, &p.clock.frequency_variance, &p.clock.wander,
-        &p.base_delay_s, &p.mean_excess_s})
+        &p.base_delay_s, &p.mean_excess_s, &p.asymmetry_s})
     if (!read_number(take(text, ' '), *value))
       return false;
+  sources.back().path = p;
   return text.empty();
 }
 

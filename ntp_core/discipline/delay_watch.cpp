@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 namespace concert::ntp {
@@ -74,6 +75,11 @@ double delay_watch::first_deviation_s() const {
   return std::sqrt((squares + 0.2 * prior * prior) / (n - 0.8));
 }
 
+double delay_watch::spread_s() const {
+  return samples_ <= starting ? std::numeric_limits<double>::infinity()
+                              : std::sqrt(now_.variance);
+}
+
 double delay_watch::correlation_now() const {
   if (samples_ <= uncorrelated || now_.variance <= 0)
     return 0;
@@ -96,7 +102,7 @@ double delay_watch::lasting_correlation() const {
 }
 
 std::optional<double> delay_watch::recent_minimum_s(std::size_t count) const {
-  if (samples_ <= starting || kept_ < count)
+  if (kept_ < count)
     return std::nullopt;
   double least = delays_[samples_ % longest];
   for (std::size_t i = 1; i < count; ++i)

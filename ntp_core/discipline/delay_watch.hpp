@@ -26,6 +26,9 @@ public:
   /// Deviation of the round trips of the start, s.
   double first_deviation_s() const;
 
+  /// Deviation of the recent round trips, without their outliers, s; infinite
+  /// at the start.
+  double spread_s() const;
   /// Correlation of one excess with the next, 0 to 0.97: the least of the last
   /// eight values, so that a single excursion does not count.
   double correlation() const;
@@ -34,7 +37,7 @@ public:
   double lasting_correlation() const;
 
   /// Minimum of the last `count` (1 to `longest`) round trips; nothing while
-  /// there are fewer since the start or the last change.
+  /// there are fewer since the last change.
   std::optional<double> recent_minimum_s(std::size_t count) const;
   static constexpr std::size_t longest = 60;
 

@@ -17,7 +17,7 @@ struct source_estimate {
   clock_estimate clock;
   double base_delay_s = 0;  ///< round trip without queueing
   double mean_excess_s = 0; ///< of the round trip over the base
-  double asymmetry_s = 0;   ///< likely error by unequal paths, one deviation
+  double asymmetry_s = 0;   ///< what unequal paths seem to add to the offset
   std::uint64_t samples = 0;
 };
 
@@ -33,6 +33,8 @@ struct combined_estimate {
   /// What unequal paths and the servers' own errors may add, s²; no amount of
   /// samples makes it smaller.
   double bias_variance = 0;
+  /// By how much another opinion differs, s; 0 while both agree.
+  double disagreement_s = 0;
 };
 
 /// Makes one belief about the oscillator out of the samples of all sources, on
@@ -61,6 +63,9 @@ public:
   /// Nothing before the first sample, unless an earlier run knew something.
   virtual std::optional<source_estimate> source(source_id id,
                                                 raw_time when) const = 0;
+  /// What is worth remembering of a source; nothing while it is hardly known.
+  virtual std::optional<path_memory> memory(source_id id,
+                                            raw_time when) const = 0;
   /// Nothing while no selected source has a sample.
   virtual std::optional<combined_estimate> combined(raw_time when) const = 0;
 };

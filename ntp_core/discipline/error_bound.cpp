@@ -22,7 +22,8 @@ double error_bound::doubt_s(raw_time when) const {
 }
 
 double error_bound::max_error_s(raw_time when) const {
-  return upstream_.delay_s / 2 + upstream_.dispersion_s + doubt_s(when);
+  return upstream_.delay_s / 2 + upstream_.dispersion_s
+         + upstream_.disagreement_s + doubt_s(when);
 }
 
 double error_bound::stability_s(raw_time when) const {
@@ -30,13 +31,15 @@ double error_bound::stability_s(raw_time when) const {
 }
 
 double error_bound::estimated_error_s(raw_time when) const {
-  return std::sqrt(square(stability_s(when)) + upstream_.bias_variance);
+  return std::sqrt(square(stability_s(when)) + upstream_.bias_variance
+                   + square(upstream_.disagreement_s));
 }
 
 void error_bound::serve(served_time& served, raw_time when,
                         double extra_s) const {
   const auto now = belief_.predicted(when);
-  const double fixed = std::max(upstream_.dispersion_s + extra_s, 1e-9);
+  const double fixed = std::max(
+    upstream_.dispersion_s + upstream_.disagreement_s + extra_s, 1e-9);
   const double moving = std::max(doubt_s(when), 1e-9);
   // (fixed + moving(t))² ≤ (1 + k) fixed² + (1 + 1/k) moving(t)²; the k that
   // makes it equal now, kept from making later values needlessly large.

@@ -8,9 +8,10 @@ namespace concert::ntp {
 
 /// What the servers and paths may hide at the last update, s.
 struct upstream_error {
-  double dispersion_s = 0;  ///< the system peer's root dispersion, and more
-  double delay_s = 0;       ///< root delay of the peer and base delay to it
-  double bias_variance = 0; ///< likely asymmetry and servers' errors, s²
+  double dispersion_s = 0;   ///< the system peer's root dispersion, and more
+  double delay_s = 0;        ///< root delay of the peer and base delay to it
+  double bias_variance = 0;  ///< likely asymmetry and servers' errors, s²
+  double disagreement_s = 0; ///< between two ways to filter
 };
 
 /// How wrong the disciplined clock can be `age_s` after an update that left

@@ -116,8 +116,15 @@ std::optional<source_estimate> kalman_discipline::source(source_id id,
     return std::nullopt;
   const auto& filter = found->second;
   return source_estimate{filter.at(when), filter.delay().base_s(),
-                         filter.delay().mean_excess_s(), asymmetry(filter),
-                         filter.samples()};
+                         filter.delay().mean_excess_s(), 0, filter.samples()};
+}
+
+std::optional<path_memory> kalman_discipline::memory(source_id id,
+                                                     raw_time when) const {
+  const auto e = source(id, when);
+  if (!e || e->samples < path_delay::enough)
+    return std::nullopt;
+  return path_memory{e->clock, e->base_delay_s, e->mean_excess_s};
 }
 
 std::optional<combined_estimate>

@@ -25,6 +25,7 @@ public:
   void shift(ntp_duration by) override;
   std::optional<source_estimate> source(source_id id,
                                         raw_time when) const override;
+  std::optional<path_memory> memory(source_id id, raw_time when) const override;
   std::optional<combined_estimate> combined(raw_time when) const override;
 
 private:

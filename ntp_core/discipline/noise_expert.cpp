@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <numbers>
 #include <utility>
 
@@ -15,6 +16,8 @@ namespace {
 /// |a| / b ~ U(0, 0.6), b being one way.
 constexpr double likely_asymmetry = 0.175;
 constexpr double least_asymmetry_s = 1e-6;
+/// How well an earlier run knew a base delay, in scales.
+constexpr double remembered_base = 0.2;
 
 // -- base delays --------------------------------------------------------------
 
@@ -25,6 +28,9 @@ constexpr double delay_drift = 1e-14;
 /// round trips stay correlated.
 constexpr double floor_motion = 0.2;
 constexpr double floor_correlation = 0.3;
+/// Beyond this it is the base that moves, and faster.
+constexpr double free_correlation = 0.8;
+constexpr double free_floor = 0.3;
 /// Samples in a row with a raised minimum that make a longer path, when they
 /// are independent.
 constexpr double samples_of_rise = 5;
@@ -35,6 +41,9 @@ constexpr double evidence_memory = 0.97;
 constexpr std::uint64_t before_evidence = 3;
 constexpr double scale_gain = 0.02;
 constexpr double least_scale_s = 1e-9;
+/// The mean of one way's queueing against the deviation of the round trip; no
+/// law has more. Else a scale that feeds on its own error could grow for ever.
+constexpr double widest_scale = 4;
 
 // -- asymmetry ----------------------------------------------------------------
 
@@ -69,16 +78,12 @@ void noise_expert::add_path(const exchange& x, const first_guess& guess) {
   const bool first = paths_.empty();
   bank_.for_each([&](clock_state& s, std::size_t) {
     const auto index = paths_.size();
+    s.add_path(0, a_variance, b, b_variance);
     if (first) {
       s.mean(o) = x.offset_s();
-      s.add_path(0, a_variance, b, b_variance);
       s.set_covariance(
         o, o, square(x.delay_s()) + 1e-12 + 4 * square(scale) + a_variance);
       s.set_covariance(o, clock_state::asymmetry(index), -a_variance);
-    } else {
-      // The clock is known already: the path is measured against it.
-      s.add_path(x.offset_s() - s.mean(o), a_variance + square(x.delay_s()) / 4,
-                 b, b_variance);
     }
   });
   path p;
@@ -90,7 +95,7 @@ void noise_expert::add_path(const exchange& x, const first_guess& guess) {
 }
 
 void noise_expert::add_path(const exchange& x, const noise_expert& other,
-                            std::size_t its_path) {
+                            std::size_t its_path, bool same_clock) {
   const auto& known = other.paths_[its_path];
   const double b = other.bank_.mean(clock_state::base(its_path));
   add_path(x, first_guess{2 * b, (known.forward_s + known.backward_s) / 2});
@@ -101,12 +106,24 @@ void noise_expert::add_path(const exchange& x, const noise_expert& other,
   p.samples = known.samples;
   const auto base = clock_state::base(paths_.size() - 1);
   const double variance = other.bank_.variance(clock_state::base(its_path));
-  bank_.for_each(
-    [&](clock_state& s, std::size_t) { s.replace(base, b, variance); });
+  const auto asymmetry = clock_state::asymmetry(paths_.size() - 1);
+  const double known_asymmetry
+    = other.bank_.mean(clock_state::asymmetry(its_path));
+  const double seen_variance = other.bank_.seen_variance(its_path, 0);
+  bank_.for_each([&](clock_state& s, std::size_t) {
+    s.replace(base, b, variance);
+    if (same_clock) {
+      s.replace(asymmetry, known_asymmetry, seen_variance);
+    } else {
+      // The clock is known already: the newcomer is measured against it.
+      s.mean(asymmetry) = x.offset_s() - s.mean(o);
+      s.add_variance(asymmetry, square(x.delay_s()) / 4);
+    }
+  });
 }
 
-void noise_expert::recall(const clock_estimate& clock,
-                          const first_guess& guess) {
+void noise_expert::recall(const clock_estimate& clock, const first_guess& guess,
+                          double asymmetry_s) {
   exchange x;
   x.forward_s = guess.delay_s / 2;
   x.backward_s = guess.delay_s / 2;
@@ -117,6 +134,9 @@ void noise_expert::recall(const clock_estimate& clock,
   bank_.for_each([&](clock_state& s, std::size_t) {
     s.mean(f) = clock.frequency;
     s.mean(o) = 0;
+    s.mean(clock_state::asymmetry(0)) = asymmetry_s;
+    s.set_covariance(clock_state::base(0), clock_state::base(0),
+                     square(remembered_base * guess.scale_s));
     s.set_covariance(f, f, clock.frequency_variance);
     s.set_covariance(f, o, clock.covariance_s);
     s.set_covariance(o, o, clock.variance_s2 + p.asymmetry_variance);
@@ -232,7 +252,12 @@ reception noise_expert::take(std::size_t path, double dt, const exchange& x,
     leak(dt);
     const double lasting = watch.lasting_correlation();
     if (lasting > floor_correlation) {
-      const double motion = floor_motion * least * std::pow(lasting, 3);
+      // Not the noise scale alone: that one grows with the base's doubt.
+      const double motion = std::min(least, watch.spread_s())
+                            * (floor_motion * std::pow(lasting, 3)
+                               + free_floor
+                                   * std::max(0.0, (lasting - free_correlation)
+                                                     / (1 - free_correlation)));
       bank_.for_each([&](clock_state& s, std::size_t) {
         s.add_variance(base, square(motion));
       });
@@ -265,7 +290,7 @@ reception noise_expert::take(std::size_t path, double dt, const exchange& x,
     log_weight_ = evidence_memory * log_weight_ + evidence + correction;
   keep_bounded(path, x);
   if (!fresh)
-    learn(p, path, x);
+    learn(p, path, x, widest_scale * watch.spread_s());
   return result;
 }
 
@@ -286,7 +311,10 @@ double noise_expert::jump_of(std::size_t path, double dt, const exchange& x) {
       + 6 * std::sqrt(bank_.seen_variance(path, dt) + bank_.variance(b))
       + 3 * std::sqrt(x.stamp_variance) + blur * scale;
   const bool before = std::exchange(p.violated, miss > limit);
-  return p.violated && before ? square(miss) : 0;
+  // One stamp gone wrong also shows in the round trip; else it is a jump, or a
+  // server's lie that others will not confirm.
+  const bool stamp = std::abs(x.delay_s() - 2 * bank_.mean(b)) > miss;
+  return p.violated && (before || !stamp) ? square(miss) : 0;
 }
 
 noise_law noise_expert::law(double scale_s, double stamp_variance,
@@ -307,7 +335,8 @@ noise_law noise_expert::law(double scale_s, double stamp_variance,
 }
 
 /// Follows the mean of what is left once the state knows the exchange.
-void noise_expert::learn(path& p, std::size_t path, const exchange& x) {
+void noise_expert::learn(path& p, std::size_t path, const exchange& x,
+                         double most) {
   const double gain
     = std::max(scale_gain, 1 / (static_cast<double>(p.samples) + 4));
   const auto a = clock_state::asymmetry(path);
@@ -340,6 +369,9 @@ void noise_expert::learn(path& p, std::size_t path, const exchange& x) {
   }
   follow(p.forward_s, forward, forward_doubt);
   follow(p.backward_s, backward, backward_doubt);
+  most = std::max(most, least_scale_s);
+  p.forward_s = std::min(p.forward_s, most);
+  p.backward_s = std::min(p.backward_s, most);
 }
 
 // -- changes of the path ------------------------------------------------------

@@ -49,11 +49,13 @@ public:
   /// Adds a path by its first exchange.
   void add_path(const exchange& x, const first_guess& guess);
   /// Adds a path that another expert of this shape knows by itself.
+  /// `same_clock`: what that one takes for the path's asymmetry holds here.
   void add_path(const exchange& x, const noise_expert& other,
-                std::size_t its_path);
+                std::size_t its_path, bool same_clock);
   /// Begins with one path and a clock that an earlier run knew; the offset
   /// of `clock` is the origin.
-  void recall(const clock_estimate& clock, const first_guess& guess);
+  void recall(const clock_estimate& clock, const first_guess& guess,
+              double asymmetry_s);
   void remove_path(std::size_t path);
   /// While a path is new its scale is given from outside.
   void set_scale(std::size_t path, double scale_s);
@@ -110,7 +112,7 @@ private:
   void keep_bounded(std::size_t path, const exchange& x);
   noise_law law(double scale_s, double stamp_variance, double tempering,
                 double& log_correction) const;
-  void learn(path& p, std::size_t path, const exchange& x);
+  void learn(path& p, std::size_t path, const exchange& x, double most);
   std::vector<double> common_asymmetry() const;
   void reanchor();
 

@@ -107,18 +107,23 @@ reception osb_discipline::join(source_id id, source_entry& entry,
   const auto& watch = entry.alone.watch(path);
   if (const auto at = in_joint(id, path))
     return joint_->take(*at, sample, watch, false);
-  if (entry.alone.is_starting() || watch.samples() < delay_watch::starting
-      || joint_paths_.size() == most_joint_paths)
+  const bool known
+    = entry.alone.is_remembered() || watch.samples() >= delay_watch::starting;
+  if (!known || joint_paths_.size() == most_joint_paths)
     return reception::used;
   joint_paths_.push_back({id, path});
-  return joint_->join(sample, watch, entry.alone.filter(), path);
+  // What was remembered goes stale as the samples come in.
+  const bool same_clock = entry.alone.is_remembered()
+                          && entry.alone.samples() <= delay_watch::starting;
+  return joint_->join(sample, watch, entry.alone.filter(), path, same_clock);
 }
 
 /// Whether all samples of all selected sources are at hand.
 bool osb_discipline::can_start_together() const {
   return std::all_of(selected_.begin(), selected_.end(), [this](const auto& s) {
     const auto& alone = sources_.at(s.id).alone;
-    return alone.samples() == alone.first_samples().size();
+    return !alone.is_remembered()
+           && alone.samples() == alone.first_samples().size();
   });
 }
 
@@ -227,9 +232,30 @@ std::optional<source_estimate> osb_discipline::source(source_id id,
   e.clock = filter.estimate().clock.predicted(when);
   e.base_delay_s = filter.base_delay_s(path);
   e.mean_excess_s = filter.mean_excess_s(path);
-  e.asymmetry_s = filter.asymmetry_deviation_s(path);
+  const auto at = in_joint(id, path);
+  e.asymmetry_s = at ? joint_->asymmetry_s(*at) : filter.asymmetry_s(path);
   e.samples = alone.samples();
   return e;
+}
+
+std::optional<path_memory> osb_discipline::memory(source_id id,
+                                                  raw_time when) const {
+  const auto found = sources_.find(id);
+  if (found == sources_.end()
+      || found->second.alone.samples() < source_filter::kept)
+    return std::nullopt;
+  const auto& alone = found->second.alone;
+  const auto path = alone.present();
+  const auto at = in_joint(id, path);
+  const auto& filter = at ? *joint_ : alone.filter();
+  path_memory m;
+  m.clock = filter.estimate().clock.predicted(when);
+  m.base_delay_s = alone.filter().base_delay_s(path);
+  m.mean_excess_s = alone.filter().mean_excess_s(path);
+  m.asymmetry_s = filter.asymmetry_s(at.value_or(path));
+  m.sent = alone.sent(path);
+  m.received = alone.received(path);
+  return m;
 }
 
 std::optional<combined_estimate> osb_discipline::combined(raw_time when) const {

@@ -34,7 +34,9 @@ oscillator_filter::oscillator_filter(const oscillator_prior& prior,
   origin_
     = memory.clock.origin + ntp_duration::from_seconds(memory.clock.offset_s);
   for (auto& e : experts_)
-    e.recall(memory.clock, {memory.base_delay_s, memory.mean_excess_s / 2});
+    e.recall(memory.clock, {memory.base_delay_s, memory.mean_excess_s / 2},
+             memory.asymmetry_s);
+  renew();
 }
 
 exchange oscillator_filter::relative(const path_sample& sample) const {
@@ -75,6 +77,7 @@ reception oscillator_filter::take(std::size_t path, const path_sample& sample,
     receptions[i] = e.take(path, dt, x, watch, fresh);
   }
   keep_small();
+  renew();
   const auto w = shares();
   return receptions[static_cast<std::size_t>(
     std::max_element(w.begin(), w.end()) - w.begin())];
@@ -83,22 +86,24 @@ reception oscillator_filter::take(std::size_t path, const path_sample& sample,
 reception oscillator_filter::join(const path_sample& sample,
                                   const delay_watch& watch,
                                   const oscillator_filter& other,
-                                  std::size_t its_path) {
+                                  std::size_t its_path, bool same_clock) {
   auto x = relative(sample);
   for (std::size_t i = 0; i < experts_.size(); ++i)
-    experts_[i].add_path(x, other.experts_[i], its_path);
+    experts_[i].add_path(x, other.experts_[i], its_path, same_clock);
   return take(paths() - 1, sample, watch, false);
 }
 
 void oscillator_filter::remove_path(std::size_t path) {
   for (auto& e : experts_)
     e.remove_path(path);
+  renew();
 }
 
 void oscillator_filter::inflate(double offset_variance_s2,
                                 double frequency_variance) {
   for (auto& e : experts_)
     e.inflate(offset_variance_s2, frequency_variance);
+  renew();
 }
 
 void oscillator_filter::keep_small() {
@@ -126,7 +131,9 @@ std::array<double, 3> oscillator_filter::shares() const {
   return w;
 }
 
-oscillator_filter::belief oscillator_filter::estimate() const {
+void oscillator_filter::renew() {
+  if (!last_)
+    return;
   constexpr auto f = clock_state::frequency;
   constexpr auto o = clock_state::offset;
   const auto share = shares();
@@ -155,7 +162,8 @@ oscillator_filter::belief oscillator_filter::estimate() const {
     h[clock_state::asymmetry(i)]
       = 1 / experts_[0].asymmetry_variance(i) / precision;
   h[o] = 1;
-  belief b;
+  belief_ = {};
+  auto& b = belief_;
   double total = 0;
   for_all([&](double w, const clock_state& s, std::size_t) {
     if (w < 1e-12)
@@ -180,7 +188,6 @@ oscillator_filter::belief oscillator_filter::estimate() const {
   b.clock.frequency = frequency;
   b.clock.wander = std::sqrt(wander);
   b.asymmetry_variance = std::max(0.0, total - b.clock.variance_s2);
-  return b;
 }
 
 double oscillator_filter::base_delay_s(std::size_t path) const {
@@ -197,10 +204,6 @@ double oscillator_filter::asymmetry_s(std::size_t path) const {
   for (std::size_t e = 0; e < experts_.size(); ++e)
     a += share[e] * experts_[e].bank().mean(clock_state::asymmetry(path));
   return a;
-}
-
-double oscillator_filter::asymmetry_deviation_s(std::size_t path) const {
-  return std::sqrt(experts_[0].bank().variance(clock_state::asymmetry(path)));
 }
 
 } // namespace concert::ntp

@@ -29,13 +29,19 @@ public:
   reception take(std::size_t path, const path_sample& sample,
                  const delay_watch& watch, bool fresh);
   /// Adds a path that another filter knows by itself, and takes its sample.
+  /// `same_clock`: both remember the same clock, so that the asymmetry that
+  /// the other one remembers holds here too.
   reception join(const path_sample& sample, const delay_watch& watch,
-                 const oscillator_filter& other, std::size_t its_path);
+                 const oscillator_filter& other, std::size_t its_path,
+                 bool same_clock);
   void remove_path(std::size_t path);
 
   void inflate(double offset_variance_s2, double frequency_variance);
   /// See `clock_estimate`.
-  void shift(ntp_duration by) { origin_ += by; }
+  void shift(ntp_duration by) {
+    origin_ += by;
+    belief_.clock.shift(by);
+  }
 
   struct belief {
     /// Without what asymmetry may hide: the weighted mean of the paths'
@@ -44,23 +50,24 @@ public:
     double asymmetry_variance = 0; ///< what it may hide, s²
   };
   /// As of the last sample; only after one.
-  belief estimate() const;
+  const belief& estimate() const { return belief_; }
 
   /// Of one path, s.
   double base_delay_s(std::size_t path) const; ///< round trip
   double mean_excess_s(std::size_t path) const;
   double asymmetry_s(std::size_t path) const; ///< estimated
-  double asymmetry_deviation_s(std::size_t path) const;
 
 private:
   exchange relative(const path_sample& sample) const;
   std::array<double, 3> shares() const;
   void keep_small();
+  void renew();
 
   std::array<noise_expert, 3> experts_;
   std::optional<raw_time> last_; ///< arrival of the last sample
   raw_time epoch_;
   ntp_duration origin_;
+  belief belief_; ///< asked for more often than there are samples
 };
 
 } // namespace concert::ntp

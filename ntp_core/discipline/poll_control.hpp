@@ -18,11 +18,12 @@ public:
       poll_(min_poll) {}
 
   /// After a sample: `growth_s` is what the wander adds over one interval,
-  /// `deviation_s` how sure the offset is.
-  void update(double growth_s, double deviation_s) {
-    if (growth_s < 0.5 * k * deviation_s)
+  /// `deviation_s` how sure the offset is, `tolerance` (k there) how much of
+  /// the one against the other is accepted.
+  void update(double growth_s, double deviation_s, double tolerance) {
+    if (growth_s < 0.5 * tolerance * deviation_s)
       ++votes_;
-    else if (growth_s > 1.5 * k * deviation_s)
+    else if (growth_s > 1.5 * tolerance * deviation_s)
       votes_ -= 2;
     else
       votes_ -= votes_ > 0 ? 1 : (votes_ < 0 ? -1 : 0);
@@ -43,8 +44,6 @@ public:
   std::int8_t poll() const { return poll_; }
 
 private:
-  /// Accuracy against load; 2 asks about as often as other daemons do.
-  static constexpr double k = 2;
   static constexpr int enough = 4;
 
   std::int8_t min_;

@@ -18,6 +18,8 @@ source_filter::source_filter(const oscillator_prior& prior,
     remembered_(memory.has_value()),
     filter_(memory ? oscillator_filter{prior, *memory}
                    : oscillator_filter{prior}) {
+  if (memory)
+    paths_.push_back({memory->sent, memory->received, {}});
 }
 
 std::size_t source_filter::path_of(const path_sample& sample) const {
@@ -33,6 +35,7 @@ source_filter::taken source_filter::add(const path_sample& sample) {
   if (remembered_ && samples_ == 0 && contradicts(sample)) {
     remembered_ = false;
     filter_ = oscillator_filter{prior_};
+    paths_.clear();
   }
   const auto path = path_of(sample);
   if (path == paths_.size())
@@ -67,7 +70,8 @@ void source_filter::start_again() {
 bool source_filter::contradicts(const path_sample& sample) const {
   const auto known = filter_.estimate();
   const auto now = known.clock.predicted(sample.at);
-  const double miss = now.offset_s + (now.origin - sample.offset).seconds();
+  const double miss = now.offset_s + (now.origin - sample.offset).seconds()
+                      + filter_.asymmetry_s(0);
   const double width = sample.delay_s / 2
                        + 6 * std::sqrt(now.variance_s2 + sample.noise_variance);
   return std::abs(miss) > width || sample.delay_s < filter_.base_delay_s(0) / 2;

@@ -28,6 +28,8 @@ public:
   void path_changed(std::size_t path, reception how);
 
   std::uint64_t samples() const { return samples_; }
+  /// An earlier run knew it, and nothing has contradicted that.
+  bool is_remembered() const { return remembered_; }
   /// The noise is still guessed at.
   bool is_starting() const {
     return !remembered_ && samples_ <= delay_watch::starting;
@@ -40,6 +42,8 @@ public:
   const delay_watch& watch(std::size_t path) const {
     return paths_[path].watch;
   }
+  stamp_kind sent(std::size_t path) const { return paths_[path].sent; }
+  stamp_kind received(std::size_t path) const { return paths_[path].received; }
   /// The path of the last sample.
   std::size_t present() const { return present_; }
 

@@ -282,14 +282,14 @@ std::optional<path_memory> steering::path(source_id id,
   if (found == s.sources.end())
     return std::nullopt;
   const auto& registration = found->second.registration;
-  const auto e = s.filters->source(id, now.raw);
-  const auto old = s.paths.find(registration.address);
-  if (!e && old != s.paths.end())
-    return old->second;
-  if (!e || e->samples < path_delay::enough)
-    return std::nullopt;
-  path_memory path{e->clock, e->base_delay_s, e->mean_excess_s};
-  path.clock.shift(
+  auto path = s.filters->memory(id, now.raw);
+  if (!path) {
+    const auto old = s.paths.find(registration.address);
+    const bool heard = s.filters->source(id, now.raw).has_value();
+    return heard || old == s.paths.end() ? std::nullopt
+                                         : std::optional{old->second};
+  }
+  path->clock.shift(
     -ntp_duration::from_seconds(registration.offset_correction_s));
   return path;
 }

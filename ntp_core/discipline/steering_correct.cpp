@@ -21,6 +21,7 @@ constexpr std::chrono::seconds step_answer_time{10};
 /// clock that it found running.
 constexpr std::uint64_t samples_after_restart = 16;
 constexpr std::uint8_t samples_for_step = 3;
+constexpr double longest_slew_s = 64;
 
 std::uint32_t peer_id(const source_registration& r) {
   if (!r.address.address.is_v4())
@@ -53,8 +54,23 @@ void steering::state::accept(const clock_reading& now, steering_actions& out) {
     return;
   surprised.reset();
   believe(now);
+  warn_of_disagreement(out);
   if (belief)
     correct(now, out);
+}
+
+void steering::state::warn_of_disagreement(steering_actions& out) {
+  const bool disagree = upstream.disagreement_s > 0;
+  if (disagree == disagreeing)
+    return;
+  disagreeing = disagree;
+  if (disagree)
+    tell(out, severity::warning, "filters-disagree",
+         "by=" + seconds_text(upstream.disagreement_s)
+           + " a simpler filter over the same samples says otherwise; the "
+             "reported error grows by that much");
+  else
+    tell(out, severity::info, "filters-agree", "again");
 }
 
 /// After a surprise only sources heard since can say what it was.
@@ -99,6 +115,7 @@ void steering::state::believe(const clock_reading& now) {
   if (!chosen)
     return;
   upstream.bias_variance = combined->bias_variance;
+  upstream.disagreement_s = combined->disagreement_s;
   belief = combined->clock;
   last_update = now.mono;
   patience = std::chrono::seconds{5LL << std::clamp<int>(slowest, 0, 17)};
@@ -170,7 +187,7 @@ bool steering::state::confirmed() const {
 }
 
 /// No dead band: each update sets the base frequency, and spends the offset
-/// over half the time until the next one (algorithm.md §4.8).
+/// over part of the time until the next one (algorithm.md §4.8).
 void steering::state::slew(double offset_s, const clock_reading& now,
                            steering_actions& out) {
   const bool first = !policy.started();
@@ -183,7 +200,8 @@ void steering::state::slew(double offset_s, const clock_reading& now,
     samples_per_s += entry.where == standing::selected
                        ? std::ldexp(1.0, -entry.association.poll)
                        : 0;
-  double duration = std::clamp(0.5 / samples_per_s, 1.0, 64.0);
+  double duration
+    = std::clamp(config.slew_polls / samples_per_s, 1.0, longest_slew_s);
   double rate = offset_s / duration;
   if (std::abs(rate) > config.max_slew) {
     rate = std::copysign(config.max_slew, offset_s);

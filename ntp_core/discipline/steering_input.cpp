@@ -1,4 +1,5 @@
 #include "ntp_core/association/loop.hpp"
+#include "ntp_core/discipline/checked_discipline.hpp"
 #include "ntp_core/discipline/steering_state.hpp"
 #include "ntp_core/discipline/steering_text.hpp"
 #include "ntp_core/leap/leap_vote.hpp"
@@ -55,7 +56,7 @@ steering::state::state(const steering_config& c, const steering_memory& m,
     initial_deviation(100e-6),
     remembered(m.oscillator.has_value()),
     paths(m.paths),
-    filters(std::move(empty_filters)),
+    filters(std::make_unique<checked_discipline>(std::move(empty_filters))),
     watch(now),
     policy(m.started_this_boot, m.accumulated_steps_s),
     in_force(kernel.ratio),
@@ -177,16 +178,17 @@ steering::state::take_sample(source_entry& entry, const measurement& sample,
   const auto verdict = filters->on_sample(registration.id, path);
   entry.last_sample = now.mono;
   count_far(entry, path, now);
-  if (verdict != sample_verdict::used) {
+  if (verdict == sample_verdict::jump)
     entry.poll.reset();
+  if (verdict != sample_verdict::used)
     return verdict;
-  }
   const auto e = filters->source(registration.id, now.raw);
   const double interval = std::exp2(entry.association.poll);
   const double growth = interval
                         * std::sqrt(e->clock.frequency_variance
                                     + square(e->clock.wander) * interval / 3);
-  entry.poll.update(growth, std::sqrt(e->clock.variance_s2));
+  entry.poll.update(growth, std::sqrt(e->clock.variance_s2),
+                    config.poll_tolerance);
   return verdict;
 }
 
@@ -299,7 +301,7 @@ void steering::state::judge(std::optional<source_id> sampled,
              + source_reason(entry, now));
   }
   if (outcome.result == agreement::reached)
-    select();
+    select(now);
 }
 
 void steering::state::place(source_entry& entry,
@@ -325,26 +327,48 @@ void steering::state::place(source_entry& entry,
     entry.where = standing::selected;
 }
 
-/// Of those who agree, the preferred ones are used if there are any.
-void steering::state::select() {
-  const bool preferred
-    = std::any_of(sources.begin(), sources.end(), [](const auto& s) {
-        return s.second.where == standing::selected
-               && s.second.registration.prefer;
-      });
+/// Of those who agree, the preferred ones are used if there are any, without
+/// those whose path is odd, and the best few of what remains.
+void steering::state::select(const clock_reading& now) {
+  const auto leave
+    = [this](const std::set<source_id>& kept, bool inside, standing instead) {
+        for (auto& [id, entry] : sources)
+          if (entry.where == standing::selected && kept.contains(id) != inside)
+            entry.where = instead;
+      };
+  std::set<source_id> preferred;
+  for (const auto& [id, entry] : sources)
+    if (entry.where == standing::selected && entry.registration.prefer)
+      preferred.insert(id);
+  if (!preferred.empty())
+    leave(preferred, true, standing::not_preferred);
+
+  std::vector<cluster_member> members;
+  const auto wall = wall_minus_raw(now);
+  for (const auto& [id, entry] : sources)
+    if (const auto e = filters->source(id, now.raw);
+        e && entry.where == standing::selected)
+      members.push_back({id, e->clock.offset_against(wall),
+                         std::sqrt(e->clock.variance_s2), e->base_delay_s / 2});
+  leave(close_group.outliers(members), false, standing::outlier);
+
+  std::vector<combine_candidate> ranked;
+  for (const auto& m : members) {
+    const auto& entry = sources.at(m.id);
+    if (entry.where == standing::selected)
+      ranked.push_back({m.id, m.one_way_s + 3 * m.deviation_s
+                                + root_distance_s(entry, now.mono)});
+  }
+  leave(combined.choose(ranked, config.combine_limit), true, standing::spare);
+
   std::vector<selected_source> chosen;
-  for (auto& [id, entry] : sources) {
-    if (entry.where != standing::selected)
-      continue;
-    if (preferred && !entry.registration.prefer) {
-      entry.where = standing::not_preferred;
-      continue;
-    }
+  for (const auto& [id, entry] : sources) {
     // Not aged: how much a filter still knows is told by its own covariance,
     // and the newest sample must not outweigh a better source.
-    chosen.push_back(
-      {id, square(entry.association.root_dispersion.seconds())
-             + square(0.1 * entry.association.root_delay.seconds())});
+    if (entry.where == standing::selected)
+      chosen.push_back(
+        {id, square(entry.association.root_dispersion.seconds())
+               + square(0.1 * entry.association.root_delay.seconds())});
   }
   filters->set_selected(chosen);
 }

@@ -30,6 +30,8 @@ source_state state_of(standing where) {
     case standing::unmeasured:
     case standing::noselect:
     case standing::not_preferred:
+    case standing::outlier:
+    case standing::spare:
     case standing::no_majority:
     case standing::too_few:
     case standing::opposed:
@@ -80,6 +82,13 @@ std::string steering::state::source_reason(const source_entry& entry,
       return offset + " agrees; used for the clock";
     case standing::not_preferred:
       return offset + " agrees; a preferred source is used instead";
+    case standing::outlier:
+      return offset
+             + " is possible, but far from where the others lie so closely "
+               "together; its path seems to be asymmetric";
+    case standing::spare:
+      return offset + " agrees; the " + std::to_string(config.combine_limit)
+             + " best sources are used (combine-limit)";
     case standing::no_majority:
       return offset + "; the sources disagree, and no more than "
              + count_of(outcome.agreeing, outcome.usable) + " agree";

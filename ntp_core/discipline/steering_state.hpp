@@ -7,6 +7,8 @@
 #include "ntp_core/discipline/poll_control.hpp"
 #include "ntp_core/discipline/steering.hpp"
 #include "ntp_core/discipline/step_policy.hpp"
+#include "ntp_core/selection/cluster.hpp"
+#include "ntp_core/selection/combine_set.hpp"
 #include "ntp_core/selection/selection.hpp"
 
 #include <map>
@@ -30,6 +32,8 @@ enum class standing : std::uint8_t {
   too_distant,    ///< its own error bound is too wide to bear witness
   selected,       ///< moves the clock
   not_preferred,  ///< agrees, but preferred ones are used
+  outlier,        ///< agrees, but lies far from where the others do
+  spare,          ///< agrees, but enough better ones are used
   no_majority,    ///< nobody can tell who is right
   too_few,        ///< agrees with too few others
   opposed,        ///< the majority contradicts our prediction, not for long yet
@@ -43,7 +47,8 @@ struct source_entry {
       poll(r.min_poll, r.max_poll) {}
 
   bool agrees() const {
-    return where == standing::selected || where == standing::not_preferred;
+    return where == standing::selected || where == standing::not_preferred
+           || where == standing::outlier || where == standing::spare;
   }
 
   source_registration registration;
@@ -99,7 +104,7 @@ struct steering::state {
   std::vector<candidate> candidates(const clock_reading& now);
   std::optional<interval> prediction(const clock_reading& now) const;
   void place(source_entry& entry, const candidate_opinion& view) const;
-  void select();
+  void select(const clock_reading& now);
   void watch_bad(source_entry& entry, const clock_reading& now,
                  steering_actions& out);
   std::uint32_t required() const;
@@ -111,6 +116,7 @@ struct steering::state {
   void accept(const clock_reading& now, steering_actions& out);
   bool fresh_majority() const;
   void believe(const clock_reading& now);
+  void warn_of_disagreement(steering_actions& out);
   void correct(const clock_reading& now, steering_actions& out);
   bool may_touch(mono_time now) const;
   double trust_after_restart(double offset_s, const clock_reading& now);
@@ -161,6 +167,8 @@ struct steering::state {
   std::vector<std::uint32_t> own_reference_ids;
   std::unique_ptr<discipline> filters;
   selection judgement;
+  cluster close_group;
+  combine_set combined;
   selection_outcome outcome;
 
   clock_watch watch;
@@ -172,6 +180,7 @@ struct steering::state {
 
   std::optional<clock_estimate> belief; ///< as of the last update
   upstream_error upstream;
+  bool disagreeing = false; ///< as told last
   system_peer peer;
   std::optional<mono_time> last_update;
   std::chrono::nanoseconds patience{}; ///< five polls

@@ -28,6 +28,9 @@ ntp::path_memory path() {
   p.clock.wander = 1.7e-9;
   p.base_delay_s = 0.0123;
   p.mean_excess_s = 0;
+  p.asymmetry_s = -1.5e-3;
+  p.sent = ntp::stamp_kind::daemon;
+  p.received = ntp::stamp_kind::hardware;
   return p;
 }
 
@@ -136,13 +139,13 @@ TEST_CASE("values that make no sense are neither written nor believed") {
          "concert-state 1\ncrc32 64edfca9\ntime -5\n",
          "concert-state 1\ncrc32 677defa2\nsource 192.0.2.1:123 inf x\n",
          "concert-state 1\ncrc32 a9701a3e\nsource 192.0.2.1:123 8 x\n"
-         "path 9 9 1 1e-6 1e-9 0 1e-9 1e-8 1e-2 1e-4 1\n",
+         "path 9 9 1 1 1 1e-6 1e-9 0 1e-9 1e-8 1e-2 1e-4 0 1\n",
          "concert-state 1\ncrc32 d21b846c\nsource 192.0.2.1:123 8 x\n"
-         "path 9 9 1 1e-6 1e-9 0 1e-9 1e-8 1e-2\n",
+         "path 9 9 1 1 1 1e-6 1e-9 0 1e-9 1e-8 1e-2 1e-4\n",
          "concert-state 1\ncrc32 dcbb2158\nsource 192.0.2.1:123 8 x\n"
-         "path 9 9 1 1e-6 0 0 1e-9 1e-8 1e-2 1e-4\n",
+         "path 9 9 1 1 1 1e-6 0 0 1e-9 1e-8 1e-2 1e-4 0\n",
          "concert-state 1\ncrc32 2b71b18f\n"
-         "path 9 9 1 1e-6 1e-9 0 1e-9 1e-8 1e-2 1e-4\n",
+         "path 9 9 1 1 1 1e-6 1e-9 0 1e-9 1e-8 1e-2 1e-4 0\n",
          "concert-state 1\ncrc32 462f5ee5\nunknown 1\n",
          "concert-state 1\ncrc32 656cda58\noscillator 1e-6x\n",
        }) {
