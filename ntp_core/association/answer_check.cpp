@@ -29,9 +29,12 @@ packet_verdict check_kiss(std::uint32_t code) {
 }
 
 bool is_reversed(const measurement& m) {
-  const int precision = std::min<int>(m.precision, coarsest_precision);
-  return m.t3 - m.t2 < ntp_duration{}
-         || m.delay().seconds() < -(stamp_noise_s + std::ldexp(1, precision));
+  // Some servers fill the digits below their precision with noise, so that T3
+  // may seem to lie before T2.
+  const double coarse
+    = std::ldexp(1, std::min<int>(m.precision, coarsest_precision));
+  return (m.t3 - m.t2).seconds() < -coarse
+         || m.delay().seconds() < -(stamp_noise_s + coarse);
 }
 
 } // namespace

@@ -68,3 +68,27 @@ function(concert_program name main)
   concert_reuse_precompiled(${name} ${arg_ROOM})
   install(TARGETS ${name} RUNTIME)
 endfunction()
+
+# concert_tool(<name> ROOMS … [PACKAGES …] [LIBRARIES …])
+#
+# Makes a program out of tools/<folder>, <folder> being its name with '_' for
+# '-', as soon as all the rooms that it looks into are built. All but its main
+# file is the library <folder>, which its tests link.
+function(concert_tool name)
+  cmake_parse_arguments(arg "" "" "ROOMS;PACKAGES;LIBRARIES" ${ARGN})
+  string(REPLACE "-" "_" folder ${name})
+  foreach(room IN LISTS arg_ROOMS)
+    if(NOT TARGET ${room})
+      return()
+    endif()
+  endforeach()
+  foreach(package IN LISTS arg_PACKAGES)
+    find_package(${package} REQUIRED)
+  endforeach()
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS
+       "${PROJECT_SOURCE_DIR}/tools/${folder}/*.cpp")
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  add_library(${folder} STATIC ${sources})
+  target_link_libraries(${folder} PUBLIC ${arg_ROOMS} ${arg_LIBRARIES})
+  concert_program(${name} tools/${folder}/main.cpp ROOM ${folder})
+endfunction()

@@ -303,8 +303,21 @@ TEST_CASE("receive or transmit stamps of zero are refused") {
 
 TEST_CASE("a transmit stamp before the receive stamp is refused") {
   check_unusable(
-    [](auto& h) { h.transmit = h.receive - ntp_duration::from_units(1); },
+    [](auto& h) {
+      h.precision = -20;
+      h.transmit = h.receive - ntp_duration::from_seconds(2e-6);
+    },
     packet_verdict::reversed_stamps);
+}
+
+TEST_CASE("stamps that differ by less than the server's precision are in no "
+          "order") {
+  driver d;
+  d.exchange([](auto& h) {
+    h.precision = -20;
+    h.transmit = h.receive - ntp_duration::from_seconds(0.5e-6);
+  });
+  CHECK(d.packets(packet_verdict::reversed_stamps) == 0);
 }
 
 TEST_CASE("a server that claims to have held the request longer than we waited "
