@@ -1,13 +1,12 @@
 #include "actors/program.hpp"
 
 #include "actors/real_runtime.hpp"
-#include "actors/supervisor.hpp"
+#include "actors/start_conditions.hpp"
 #include "actors/version.hpp"
 #include "config/config.hpp"
 #include "platform/clock.hpp"
 #include "platform/log.hpp"
 #include "platform/privileges.hpp"
-#include "platform/state_file.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -113,31 +112,6 @@ open_clock(const config::daemon_config& config, bool no_adjust) {
   return opened;
 }
 
-platform::saved_state load_saved(const std::filesystem::path& path) {
-  if (path.empty())
-    return {};
-  auto loaded = platform::load_state(path);
-  if (loaded)
-    return *loaded;
-  if (loaded.error().code != platform::errc::unavailable)
-    log::warning("state-ignored", "file={} error=\"{}\"", path.string(),
-                 loaded.error().text);
-  return {};
-}
-
-/// What an earlier run of this boot, or of an earlier boot, is good for.
-ntp::steering_memory memory_of(const platform::saved_state& saved) {
-  ntp::steering_memory memory;
-  memory.oscillator = saved.oscillator;
-  memory.frequency_deviation = saved.frequency_deviation;
-  const bool same_boot
-    = !saved.boot_id.empty() && saved.boot_id == platform::boot_id();
-  memory.started_this_boot = same_boot && saved.started_this_boot;
-  if (same_boot)
-    memory.accumulated_steps_s = saved.accumulated_steps_s;
-  return memory;
-}
-
 std::uint32_t worker_count(const config::daemon_config& c) {
   if (c.server_workers != 0)
     return c.server_workers;
@@ -222,27 +196,16 @@ int run_program(int argc, char** argv) {
   if (const auto r = platform::load_syscall_filter(); !r)
     log::warning("syscall-filter-failed", "error=\"{}\"", r.error().text);
 
-  supervisor_options so;
-  so.state_file
+  start_conditions start;
+  start.config_path = opts->config_path;
+  start.config_must_exist = opts->config_given;
+  start.state_file
     = config.state_file.value_or(adjusts_kernel ? default_state_file : "");
-  so.saved = load_saved(so.state_file);
-  so.memory = memory_of(so.saved);
-  so.workers = worker_count(config);
-  so.files.path = opts->config_path;
-  so.files.must_exist = opts->config_given;
-  so.files.adapt
-    = [read_only = opts->no_adjust || (*clock)->kind() == "read-only",
-       precision = (*clock)->precision(),
-       not_before
-       = std::max(so.saved.time, build_time())](config::daemon_config& c) {
-        c.steering.read_only = read_only;
-        c.steering.precision = precision;
-        c.steering.not_before = not_before;
-      };
-  so.files.adapt(config);
-  so.files.config
-    = std::make_shared<const config::daemon_config>(std::move(config));
-  return run_actors(**clock, std::move(so));
+  start.read_only = opts->no_adjust || (*clock)->kind() == "read-only";
+  start.precision = (*clock)->precision();
+  start.not_before = build_time();
+  start.workers = worker_count(config);
+  return run_actors(**clock, options_of(std::move(config), start));
 }
 
 } // namespace concert::actors

@@ -18,8 +18,10 @@ private:
 };
 
 simulated_runtime::simulated_runtime(std::uint64_t seed,
-                                     const simulated_clock_options& clock)
-  : seeds_(seed),
+                                     const simulated_clock_options& clock,
+                                     filters make_filters)
+  : make_filters_(std::move(make_filters)),
+    seeds_(seed),
     chance_(seeds_.next()),
     clock_(events_, clock),
     network_(events_, clock_, chance_,
@@ -100,6 +102,12 @@ void simulated_runtime::signal(int number) {
 void simulated_runtime::suspend(std::chrono::nanoseconds gap) {
   events_.advance(events_.now() + gap);
   clock_.slept(gap);
+  network_.woke();
+}
+
+void simulated_runtime::pause(std::chrono::nanoseconds gap) {
+  events_.advance(events_.now() + gap);
+  clock_.stood(gap);
 }
 
 bool simulated_runtime::observe(const std::string& path, document_sink sink) {

@@ -16,7 +16,10 @@ namespace concert::actors {
 /// one thread, which also lets time pass: `next`, `advance`, `run_one`.
 class simulated_runtime final : public runtime {
 public:
-  simulated_runtime(std::uint64_t seed, const simulated_clock_options& clock);
+  using filters = std::function<std::unique_ptr<ntp::discipline>()>;
+
+  simulated_runtime(std::uint64_t seed, const simulated_clock_options& clock,
+                    filters make_filters = ntp::make_discipline);
 
   // -- the world as the actors see it -----------------------------------------
 
@@ -35,6 +38,9 @@ public:
                         std::function<void(document_sink)> on_reader) override;
   void resolve(const std::string& host,
                platform::resolver::callback done) override;
+  std::unique_ptr<ntp::discipline> make_discipline() override {
+    return make_filters_();
+  }
   std::vector<ntp::ip_address> own_addresses() const override;
   bool is_on_link(const ntp::ip_address& address) const override;
   bool has_route(const ntp::ip_address& address) const override;
@@ -53,8 +59,11 @@ public:
   /// Addresses, links or routes have changed.
   void network_changes();
   void signal(int number);
-  /// The machine sleeps; what arrives meanwhile waits.
+  /// The machine sleeps; replies that arrive meanwhile are lost.
   void suspend(std::chrono::nanoseconds gap);
+  /// The virtual machine stands still, and no clock of it knows; what arrives
+  /// meanwhile waits.
+  void pause(std::chrono::nanoseconds gap);
   /// Somebody connects to the observation socket; false if there is none.
   bool observe(const std::string& path, document_sink sink);
   /// The daemon is gone: what it left with the world goes too.
@@ -81,6 +90,7 @@ private:
   void note(std::span<const std::byte> what);
   void note_clock();
 
+  filters make_filters_;
   event_queue events_;
   timer_queue timers_;
   seeded_random seeds_;

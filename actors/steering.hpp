@@ -22,6 +22,9 @@ public:
 
   behavior_type make_behavior() override;
 
+  /// For a simulator, whose only thread this is.
+  const ntp::steering& core() const { return machine_; }
+
 private:
   struct source_entry {
     ntp::source_registration registration;

@@ -17,8 +17,9 @@
 /// thread and from the first line of main.
 namespace concert::platform::log {
 
-enum class level : std::uint8_t { trace, debug, info, warning, error };
+enum class level : std::uint8_t { trace, debug, info, warning, error, none };
 
+/// Lines below `l` are not written; `none` writes no line at all.
 void set_level(level l);
 bool enabled(level l);
 /// Sends the log to a file; errors leave it where it was.

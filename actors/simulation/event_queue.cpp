@@ -5,9 +5,8 @@
 
 namespace concert::actors {
 
-void event_queue::add(std::chrono::nanoseconds delay,
-                      std::function<void()> event) {
-  entries_.push_back({now_ + delay, ++count_, std::move(event)});
+void event_queue::add_at(true_time at, std::function<void()> event) {
+  entries_.push_back({at, ++count_, std::move(event)});
   std::push_heap(entries_.begin(), entries_.end());
 }
 

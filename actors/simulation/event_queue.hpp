@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace concert::actors {
@@ -16,7 +17,11 @@ using true_time = std::chrono::nanoseconds;
 class event_queue {
 public:
   true_time now() const { return now_; }
-  void add(std::chrono::nanoseconds delay, std::function<void()> event);
+  void add(std::chrono::nanoseconds delay, std::function<void()> event) {
+    add_at(now_ + delay, std::move(event));
+  }
+  /// What should have happened already is overdue.
+  void add_at(true_time at, std::function<void()> event);
   std::optional<true_time> next() const;
   /// Lets time pass; what should have happened meanwhile is overdue then.
   void advance(true_time to) { now_ = to; }

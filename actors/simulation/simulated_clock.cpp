@@ -29,8 +29,8 @@ ntp::ntp_duration scaled(ntp::ntp_duration d, double rate) {
 simulated_clock::simulated_clock(const event_queue& world,
                                  const simulated_clock_options& options)
   : world_(world),
-    drift_(options.frequency_error),
-    wander_({0, options.wander, options.seed}) {
+    oscillator_(options.frequency_error, options.wander, options.temperature,
+                options.seed) {
   now_.raw = raw();
   now_.wall
     = truth() + ntp::ntp_duration::from_seconds(options.initial_offset_s);
@@ -39,11 +39,9 @@ simulated_clock::simulated_clock(const event_queue& world,
 }
 
 ntp::raw_time simulated_clock::raw() const {
-  const auto awake = world_.now() - slept_;
-  const double error
-    = drift_ * ntp::seconds_of(awake) + extra_phase_s_ + wander_.error_s(awake);
-  return ntp::raw_time::from_nanoseconds(uptime + awake)
-         + ntp::ntp_duration::from_seconds(error);
+  const auto passed = awake();
+  return ntp::raw_time::from_nanoseconds(uptime + passed)
+         + ntp::ntp_duration::from_seconds(oscillator_.error_s(passed));
 }
 
 ntp::ntp_timestamp simulated_clock::wall_at(ntp::raw_time raw) const {
@@ -51,7 +49,7 @@ ntp::ntp_timestamp simulated_clock::wall_at(ntp::raw_time raw) const {
 }
 
 ntp::ntp_timestamp simulated_clock::wall() const {
-  return wall_at(raw());
+  return ntp::ntp_timestamp::from_unix(realtime());
 }
 
 ntp::mono_time simulated_clock::mono() const {
@@ -60,7 +58,7 @@ ntp::mono_time simulated_clock::mono() const {
 }
 
 std::chrono::nanoseconds simulated_clock::realtime() const {
-  return wall().to_unix(epoch + world_.now());
+  return wall_at(raw()).to_unix(epoch + world_.now());
 }
 
 ntp::ntp_timestamp simulated_clock::truth() const {
@@ -68,8 +66,9 @@ ntp::ntp_timestamp simulated_clock::truth() const {
 }
 
 true_time simulated_clock::time_of(ntp::mono_time when) const {
-  const double rate = (1 + drift_) * (1 + now_.rate);
-  const auto wait = std::ceil(ntp::seconds_of(when - mono()) / rate * 1e9);
+  const auto at = mono(); // takes the oscillator to now
+  const auto wait
+    = std::ceil(ntp::seconds_of(when - at) / (1 + frequency_error()) * 1e9);
   return world_.now()
          + std::chrono::nanoseconds{
            std::max<std::int64_t>(0, static_cast<std::int64_t>(wait))};
@@ -77,11 +76,12 @@ true_time simulated_clock::time_of(ntp::mono_time when) const {
 
 ntp::clock_reading simulated_clock::read() const {
   const auto at = mono();
+  const auto unix_time = realtime();
   return {
     .mono = at,
     .raw = raw(),
-    .wall = wall(),
-    .unix_time = realtime(),
+    .wall = wall_of(unix_time),
+    .unix_time = unix_time,
     .boot = at.time_since_epoch() + slept_,
     .tai_offset = tai_offset_,
     .spread = {},
@@ -164,7 +164,7 @@ simulated_clock::set_status(const platform::kernel_status& status) {
 }
 
 std::optional<double> simulated_clock::true_error_s() const {
-  return (wall() - truth()).seconds();
+  return (wall_at(raw()) - truth()).seconds();
 }
 
 void simulated_clock::foreign_step(ntp::ntp_duration by) {
@@ -183,10 +183,11 @@ void simulated_clock::slept(std::chrono::nanoseconds gap) {
 }
 
 void simulated_clock::change_oscillator(double by) {
-  now_ = segment_from_now();
-  const auto awake = world_.now() - slept_;
-  drift_ += by;
-  extra_phase_s_ -= by * ntp::seconds_of(awake);
+  oscillator_.change_frequency(awake(), by);
+}
+
+double simulated_clock::frequency_error() const {
+  return (1 + oscillator_.frequency_error(awake())) * (1 + now_.rate) - 1;
 }
 
 } // namespace concert::actors

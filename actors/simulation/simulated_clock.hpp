@@ -1,8 +1,8 @@
 #pragma once
 
 #include "actors/simulation/event_queue.hpp"
+#include "actors/simulation/simulated_oscillator.hpp"
 #include "platform/clock.hpp"
-#include "platform/oscillator.hpp"
 
 namespace concert::actors {
 
@@ -12,11 +12,13 @@ struct simulated_clock_options {
   double wander = 0;           ///< of the oscillator, per √s
   std::uint64_t seed = 1;
   double initial_correction = 0; ///< found in the kernel at the start, ratio
+  temperature_effect temperature = {};
 };
 
 /// A kernel's clocks over an oscillator with a known error. Like the kernel's,
 /// CLOCK_MONOTONIC runs at the corrected rate and knows no steps, corrections
-/// are multiples of 2^-16 ppm, and stamps are CLOCK_REALTIME. A dead-man
+/// are multiples of 2^-16 ppm, readings are whole nanoseconds, and stamps are
+/// CLOCK_REALTIME. The corrected rate is (1 + f)(1 + s). A dead-man
 /// restores the base frequency half a second after a slew that nobody ended.
 class simulated_clock final : public platform::clock {
 public:
@@ -65,8 +67,14 @@ public:
   void foreign_frequency(ntp::frequency value);
   /// The machine has slept for this long; its clock was set on by as much.
   void slept(std::chrono::nanoseconds gap);
+  /// The machine has stood for this long, and nobody told it.
+  void stood(std::chrono::nanoseconds gap) { stood_ += gap; }
   /// The oscillator runs otherwise from now on (ratio, added).
   void change_oscillator(double by);
+  /// The oscillator's count jumps, and all clocks with it.
+  void shift_oscillator(double by_s) { oscillator_.shift(by_s); }
+  /// Rate of the clock as corrected − 1.
+  double frequency_error() const;
   /// All changes are refused from now on, or not.
   void refuse_changes(bool refuse) { refuse_ = refuse; }
 
@@ -92,16 +100,17 @@ private:
     double rate = 0;
   };
 
+  /// Time that the oscillator has seen.
+  true_time awake() const { return world_.now() - slept_ - stood_; }
   ntp::raw_time raw() const;
   ntp::ntp_timestamp wall_at(ntp::raw_time raw) const;
   segment segment_from_now() const;
   platform::result<void> may_change() const;
 
   const event_queue& world_;
-  double drift_; ///< of the oscillator without its wander
-  platform::oscillator wander_;
-  double extra_phase_s_ = 0; ///< what `change_oscillator` made so far
+  mutable simulated_oscillator oscillator_; ///< goes with time as it is read
   std::chrono::nanoseconds slept_{};
+  std::chrono::nanoseconds stood_{};
   segment now_;
   ntp::frequency base_;
   std::optional<ntp::mono_time> guard_at_;

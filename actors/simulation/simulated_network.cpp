@@ -38,7 +38,7 @@ struct simulated_network::mailbox {
   std::deque<packet> packets;
   std::optional<platform::kernel_stamp> sent;
   std::function<void()> on_readable;
-  ntp::stamp_kind stamps{};
+  link_model::stamping stamping;
   bool open = true;
   bool watched = false;
 
@@ -75,11 +75,13 @@ public:
       return tl::unexpected{
         error_of(platform::errc::unreachable,
                  "cannot send to " + server_.to_string() + ": no route")};
-    net_.events_.add(send_time, [&net = net_, to = server_, box = box_,
-                                 copy = std::vector<std::byte>{
-                                   bytes.begin(), bytes.end()}]() mutable {
-      net.send(to, std::move(copy), box);
-    });
+    const auto late = ntp::nanoseconds_of(box_->stamping.send_late_s);
+    net_.events_.add(
+      send_time + late,
+      [&net = net_, to = server_, box = box_,
+       copy = std::vector<std::byte>{bytes.begin(), bytes.end()}]() mutable {
+        net.send(to, std::move(copy), box);
+      });
     return {};
   }
 
@@ -97,8 +99,8 @@ public:
     platform::client_socket::arrival a;
     a.size = std::min(buffer.size(), packet.bytes.size());
     a.truncated = packet.bytes.size() > buffer.size();
-    if (box_->stamps != ntp::stamp_kind::daemon)
-      a.stamp = platform::kernel_stamp{packet.received, box_->stamps};
+    if (box_->stamping.kind != ntp::stamp_kind::daemon)
+      a.stamp = platform::kernel_stamp{packet.received, box_->stamping.kind};
     std::copy_n(packet.bytes.begin(), a.size, buffer.begin());
     return a;
   }
@@ -195,15 +197,32 @@ void simulated_network::place(const std::string& address,
 }
 
 network_path& simulated_network::path(const std::string& address) {
-  return paths_[address_of(address)];
+  return routes_[address_of(address)].path;
 }
 
-true_time simulated_network::travel(double least, double jitter) {
-  return ntp::nanoseconds_of(least + random_.exponential(jitter));
+void simulated_network::link(const std::string& address,
+                             std::unique_ptr<link_model> model) {
+  routes_[address_of(address)].model = std::move(model);
 }
 
-bool simulated_network::lost(const network_path& p) {
-  return p.cut || (p.loss > 0 && random_.uniform() < p.loss);
+link_model::stamping simulated_network::stamping_of_poll(const route& r) {
+  return r.model ? r.model->stamps() : link_model::stamping{r.path.stamps};
+}
+
+std::optional<true_time>
+simulated_network::travel(route& r, link_model::way which, true_time at) {
+  const auto& p = r.path;
+  if (r.model) {
+    const auto delay_s = r.model->delay_s(which, ntp::seconds_of(at));
+    if (!delay_s)
+      return {};
+    return ntp::nanoseconds_of(*delay_s);
+  }
+  if (p.cut || (p.loss > 0 && random_.uniform() < p.loss))
+    return {};
+  return ntp::nanoseconds_of(
+    (which == link_model::way::forward ? p.forward_s : p.backward_s)
+    + random_.exponential(p.jitter_s));
 }
 
 // -- the daemon asks ----------------------------------------------------------
@@ -219,44 +238,60 @@ simulated_network::open_poll_socket(const ntp::endpoint& server,
   box->local = {own_addresses.back(),
                 static_cast<std::uint16_t>(1024 + random_.next() % 64512)};
   box->on_readable = std::move(on_readable);
-  box->stamps = paths_[server.address].stamps;
+  box->stamping = stamping_of_poll(routes_[server.address]);
   return std::make_unique<client_end>(*this, server, std::move(box));
 }
 
 void simulated_network::send(const ntp::endpoint& to,
                              std::vector<std::byte> bytes,
                              const std::shared_ptr<mailbox>& from) {
+  ++requests_;
   note_(bytes);
-  const auto& way = paths_[to.address];
-  if (way.stamps != ntp::stamp_kind::daemon) {
-    from->sent = platform::kernel_stamp{clock_.realtime(), way.stamps};
+  if (from->stamping.kind != ntp::stamp_kind::daemon) {
+    from->sent = platform::kernel_stamp{clock_.realtime(), from->stamping.kind};
     from->wake();
   }
-  if (lost(way))
+  const auto sent = events_.now();
+  const auto delay
+    = travel(routes_[to.address], link_model::way::forward, sent);
+  if (!delay)
     return;
-  events_.add(
-    travel(way.forward_s, way.jitter_s),
-    [this, to, packet = std::move(bytes), from] { arrive(to, packet, from); });
+  // Should our machine stand still meanwhile, the others do not.
+  const auto at = sent + *delay;
+  events_.add_at(at, [this, to, packet = std::move(bytes), from, at] {
+    arrive(to, packet, from, at);
+  });
 }
 
 void simulated_network::arrive(const ntp::endpoint& to,
                                const std::vector<std::byte>& bytes,
-                               const std::shared_ptr<mailbox>& from) {
+                               const std::shared_ptr<mailbox>& from,
+                               true_time at) {
   const auto server = servers_.find(to.address);
   if (server == servers_.end())
     return;
-  auto reply = server->second->answer(bytes, from->local, events_.now());
-  const auto& way = paths_[to.address];
-  if (!reply || lost(way))
+  const auto reply = server->second->answer(bytes, from->local, at);
+  if (!reply)
     return;
-  events_.add(travel(way.backward_s, way.jitter_s),
-              [this, from, packet = std::move(*reply)]() mutable {
-                if (!from->open || from->packets.size() >= inbox_limit)
-                  return;
-                note_(packet);
-                from->packets.push_back({std::move(packet), clock_.realtime()});
-                events_.add(wake_time, [from] { from->wake(); });
-              });
+  auto& r = routes_[to.address];
+  const int copies = r.model && r.model->duplicates() ? 2 : 1;
+  for (int i = 0; i < copies; ++i)
+    if (const auto delay = travel(r, link_model::way::backward, at))
+      events_.add_at(at + *delay,
+                     [this, from, packet = *reply, at = at + *delay]() mutable {
+                       deliver(std::move(packet), from, at);
+                     });
+}
+
+void simulated_network::deliver(std::vector<std::byte> bytes,
+                                const std::shared_ptr<mailbox>& to,
+                                true_time at) {
+  if (!to->open || to->packets.size() >= inbox_limit || at < awake_since_)
+    return;
+  note_(bytes);
+  to->packets.push_back({std::move(bytes), clock_.realtime()});
+  events_.add(wake_time + ntp::nanoseconds_of(to->stamping.read_late_s),
+              [to] { to->wake(); });
 }
 
 // -- the daemon is asked ------------------------------------------------------
@@ -297,45 +332,44 @@ simulated_network::ask(const std::string& listen, const std::string& client) {
                        + (header->transmit - clock_.truth()).seconds())
                       / 2;
   };
-  const auto& way = paths_[from.address];
-  if (lost(way))
+  const auto delay
+    = travel(routes_[from.address], link_model::way::backward, events_.now());
+  if (!delay)
     return query;
-  events_.add(
-    travel(way.backward_s, way.jitter_s),
-    [this, to, from, packet = std::move(bytes)]() mutable {
-      std::vector<std::shared_ptr<listener>> ports;
-      for (const auto& weak : listeners_)
-        if (auto l = weak.lock(); l && l->local.port == to.port
-                                  && (l->local.address == to.address
-                                      || l->local.address.is_unspecified()))
-          ports.push_back(std::move(l));
-      if (ports.empty())
-        return;
-      // As SO_REUSEPORT spreads clients over the workers.
-      auto& port = *ports[from.port % ports.size()];
-      if (port.packets.size() >= inbox_limit) {
-        ++port.overflows;
-        return;
-      }
-      port.packets.push_back({std::move(packet), from, clock_.realtime()});
-      port.on_readable();
-    });
+  events_.add(*delay, [this, to, from, packet = std::move(bytes)]() mutable {
+    std::vector<std::shared_ptr<listener>> ports;
+    for (const auto& weak : listeners_)
+      if (auto l = weak.lock(); l && l->local.port == to.port
+                                && (l->local.address == to.address
+                                    || l->local.address.is_unspecified()))
+        ports.push_back(std::move(l));
+    if (ports.empty())
+      return;
+    // As SO_REUSEPORT spreads clients over the workers.
+    auto& port = *ports[from.port % ports.size()];
+    if (port.packets.size() >= inbox_limit) {
+      ++port.overflows;
+      return;
+    }
+    port.packets.push_back({std::move(packet), from, clock_.realtime()});
+    port.on_readable();
+  });
   return query;
 }
 
 void simulated_network::reply_to_client(const ntp::endpoint& client,
                                         std::vector<std::byte> bytes) {
-  const auto& way = paths_[client.address];
-  if (lost(way))
+  const auto delay
+    = travel(routes_[client.address], link_model::way::forward, events_.now());
+  if (!delay)
     return;
-  events_.add(travel(way.forward_s, way.jitter_s),
-              [this, client, packet = std::move(bytes)] {
-                const auto it = waiting_.find(client);
-                if (it == waiting_.end())
-                  return;
-                it->second(packet);
-                waiting_.erase(it);
-              });
+  events_.add(*delay, [this, client, packet = std::move(bytes)] {
+    const auto it = waiting_.find(client);
+    if (it == waiting_.end())
+      return;
+    it->second(packet);
+    waiting_.erase(it);
+  });
 }
 
 // -- names --------------------------------------------------------------------

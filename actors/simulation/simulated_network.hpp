@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/runtime.hpp"
+#include "actors/simulation/link_model.hpp"
 #include "actors/simulation/random.hpp"
 #include "actors/simulation/simulated_clock.hpp"
 #include "actors/simulation/simulated_server.hpp"
@@ -13,7 +14,8 @@
 
 namespace concert::actors {
 
-/// How packets travel between us and one address.
+/// How packets travel between us and one address, for tests that change it by
+/// hand; a `link_model` can more.
 struct network_path {
   double forward_s = 5e-3; ///< to there, at least
   double backward_s = 5e-3;
@@ -50,6 +52,8 @@ public:
   void place(const std::string& address,
              std::shared_ptr<simulated_server> server);
   network_path& path(const std::string& address);
+  /// Puts a model in place of the path to an address.
+  void link(const std::string& address, std::unique_ptr<link_model> model);
   name_record& name(const std::string& host) { return names_[host]; }
   /// When a name was asked for.
   const std::vector<true_time>& lookups(const std::string& host) {
@@ -62,6 +66,11 @@ public:
   bool has_route = true;
   bool ports_in_use = false; ///< no server port can be opened
   int out_of_memory = 0;     ///< so many of the next sockets throw when opened
+
+  /// Our machine has slept until now: what came meanwhile is lost.
+  void woke() { awake_since_ = events_.now(); }
+  /// Requests that the daemon sent so far.
+  std::uint64_t requests() const { return requests_; }
 
   /// Lets a client ask the daemon's server; the answer comes as time passes.
   std::shared_ptr<const client_query> ask(const std::string& listen,
@@ -83,21 +92,32 @@ private:
   class client_end;
   class server_end;
 
-  true_time travel(double least, double jitter);
-  bool lost(const network_path& p);
+  struct route {
+    network_path path;
+    std::unique_ptr<link_model> model;
+  };
+
+  link_model::stamping stamping_of_poll(const route& r);
+  /// How long a packet is under way; nothing if it is lost.
+  std::optional<true_time> travel(route& r, link_model::way which,
+                                  true_time at);
   void send(const ntp::endpoint& to, std::vector<std::byte> bytes,
             const std::shared_ptr<mailbox>& from);
   void arrive(const ntp::endpoint& to, const std::vector<std::byte>& bytes,
-              const std::shared_ptr<mailbox>& from);
+              const std::shared_ptr<mailbox>& from, true_time at);
+  void deliver(std::vector<std::byte> bytes, const std::shared_ptr<mailbox>& to,
+               true_time at);
   void reply_to_client(const ntp::endpoint& client,
                        std::vector<std::byte> bytes);
 
   event_queue& events_;
   simulated_clock& clock_;
   seeded_random& random_;
+  std::uint64_t requests_ = 0;
+  true_time awake_since_{};
   std::function<void(std::span<const std::byte>)> note_;
   std::map<ntp::ip_address, std::shared_ptr<simulated_server>> servers_;
-  std::map<ntp::ip_address, network_path> paths_;
+  std::map<ntp::ip_address, route> routes_;
   std::map<std::string, name_record> names_;
   std::map<std::string, std::vector<true_time>> lookups_;
   std::vector<std::weak_ptr<listener>> listeners_;

@@ -6,9 +6,6 @@ namespace concert::actors {
 
 namespace {
 
-/// From the arrival of a request to its reply.
-constexpr std::chrono::microseconds service_time{20};
-
 std::shared_ptr<const ntp::responder_config> open_to_all() {
   auto config = std::make_shared<ntp::responder_config>();
   config->allow = ntp::access_list::everybody();
@@ -43,7 +40,8 @@ ntp::served_time time_server::served(true_time now) const {
 std::optional<std::vector<std::byte>>
 time_server::answer(std::span<const std::byte> request,
                     const ntp::endpoint& client, true_time now) {
-  asked_.push_back(now);
+  ++asked_;
+  last_asked_ = now;
   if (silent)
     return {};
   responder_.on_time(served(now));
@@ -53,7 +51,7 @@ time_server::answer(std::span<const std::byte> request,
   if (made.size == 0)
     return {};
   out.resize(made.size);
-  responder_.stamp(out, clock(now + service_time));
+  responder_.stamp(out, clock(now));
   if (kiss != 0 || bogus_origin)
     spoil(out);
   return out;

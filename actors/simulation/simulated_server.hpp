@@ -23,8 +23,8 @@ public:
     = 0;
 };
 
-/// An NTP server of the core's making, with every fault that one may have. All
-/// fields may be changed while it runs.
+/// An NTP server of the core's making, with every fault that one may have. It
+/// answers in no time. All fields may be changed while it runs.
 class time_server final : public simulated_server {
 public:
   double error_s = 0;   ///< its clock − truth
@@ -39,8 +39,9 @@ public:
   double root_delay_s = 0;
   double root_dispersion_s = 10e-6;
 
-  /// When it was asked.
-  const std::vector<true_time>& asked() const { return asked_; }
+  /// How often it was asked, and when last.
+  std::uint64_t asked() const { return asked_; }
+  true_time last_asked() const { return last_asked_; }
 
   time_server();
 
@@ -54,7 +55,8 @@ private:
   void spoil(std::span<std::byte> reply) const;
 
   ntp::responder responder_;
-  std::vector<true_time> asked_;
+  std::uint64_t asked_ = 0;
+  true_time last_asked_{};
 };
 
 } // namespace concert::actors

@@ -1,5 +1,7 @@
 #include "actors/simulation/simulation.hpp"
 
+#include "actors/start_conditions.hpp"
+
 #include <algorithm>
 #include <exception>
 #include <stdexcept>
@@ -17,31 +19,15 @@ caf::detail::test_actor_clock::time_point actor_time(ntp::mono_time t) {
   return caf::detail::test_actor_clock::time_point{t.time_since_epoch()};
 }
 
-/// What the main program tells the supervisor; the simulated clock may show a
-/// time before this program was built.
-supervisor_options options_of(config::daemon_config config,
-                              const std::filesystem::path& path) {
-  supervisor_options o;
-  o.state_file = config.state_file.value_or("");
-  o.saved
-    = platform::load_state(o.state_file).value_or(platform::saved_state{});
-  o.memory.oscillator = o.saved.oscillator;
-  o.memory.frequency_deviation = o.saved.frequency_deviation;
-  if (o.saved.boot_id == platform::boot_id()) {
-    o.memory.started_this_boot = o.saved.started_this_boot;
-    o.memory.accumulated_steps_s = o.saved.accumulated_steps_s;
-  }
-  o.workers = std::max(config.server_workers, 1U);
-  o.files.path = path;
-  o.files.must_exist = true;
-  o.files.adapt = [not_before = o.saved.time](config::daemon_config& c) {
-    c.steering.precision = simulated_clock::resolution;
-    c.steering.not_before = not_before;
-  };
-  o.files.adapt(config);
-  o.files.config
-    = std::make_shared<const config::daemon_config>(std::move(config));
-  return o;
+/// The simulated clock may show a time before this program was built.
+start_conditions conditions_of(const config::daemon_config& config,
+                               const std::filesystem::path& path) {
+  start_conditions start;
+  start.config_path = path;
+  start.state_file = config.state_file.value_or("");
+  start.precision = simulated_clock::resolution;
+  start.workers = std::max(config.server_workers, 1U);
+  return start;
 }
 
 } // namespace
@@ -53,8 +39,9 @@ simulation::life::life() {
     = &dynamic_cast<caf::scheduler::test_coordinator&>(system->scheduler());
 }
 
-simulation::simulation(std::uint64_t seed, const simulated_clock_options& clock)
-  : world_(seed, clock) {
+simulation::simulation(std::uint64_t seed, const simulated_clock_options& clock,
+                       simulated_runtime::filters make_filters)
+  : world_(seed, clock, std::move(make_filters)) {
 }
 
 simulation::~simulation() {
@@ -74,7 +61,8 @@ void simulation::start(config::daemon_config config,
   ended_ = false;
   exit_code_.reset();
   set_actor_clock();
-  auto options = options_of(std::move(config), path);
+  const auto start = conditions_of(config, path);
+  auto options = options_of(std::move(config), start);
   options.ended = [this](int code) {
     ended_ = true;
     exit_code_ = code;
@@ -177,8 +165,7 @@ bool simulation::run_limit() {
          && clock.trigger_timeout();
 }
 
-void simulation::run_for(std::chrono::nanoseconds d) {
-  const auto end = world_.time() + d;
+void simulation::run_until(true_time end) {
   settle();
   for (;;) {
     const auto next = next_event();
@@ -187,7 +174,8 @@ void simulation::run_for(std::chrono::nanoseconds d) {
     world_.advance(*next);
     run_due();
   }
-  world_.advance(end);
+  if (world_.time() < end)
+    world_.advance(end);
   if (running_)
     set_actor_clock();
 }
@@ -206,6 +194,25 @@ std::vector<caf::strong_actor_ptr> simulation::actors(std::string_view kind) {
       result.push_back(std::move(strong));
   }
   return result;
+}
+
+const ntp::steering* simulation::core() {
+  if (!running_)
+    return nullptr;
+  if (steering_.stats && !steering_.stats->ended)
+    return steering_.core;
+  steering_ = {};
+  for (const auto& stats : world_.registry().list()) {
+    if (stats->kind != "steering" || stats->id >= running_->known.size())
+      continue;
+    const auto strong
+      = caf::actor_cast<caf::strong_actor_ptr>(running_->known[stats->id]);
+    const auto* actor = dynamic_cast<const steering*>(
+      caf::actor_cast<caf::abstract_actor*>(strong));
+    if (actor != nullptr)
+      steering_ = {stats, &actor->core()};
+  }
+  return steering_.core;
 }
 
 bool simulation::kill(std::string_view kind, std::size_t index) {

@@ -18,7 +18,8 @@ namespace concert::actors {
 /// virtual time.
 class simulation {
 public:
-  simulation(std::uint64_t seed, const simulated_clock_options& clock);
+  simulation(std::uint64_t seed, const simulated_clock_options& clock,
+             simulated_runtime::filters make_filters = ntp::make_discipline);
   simulation(const simulation&) = delete;
   simulation& operator=(const simulation&) = delete;
   ~simulation();
@@ -37,7 +38,8 @@ public:
   std::optional<int> exit_code() const { return exit_code_; }
 
   /// Lets true time pass.
-  void run_for(std::chrono::nanoseconds d);
+  void run_for(std::chrono::nanoseconds d) { run_until(world_.time() + d); }
+  void run_until(true_time end);
   /// Lets the actors handle all their messages, while no time passes.
   void settle();
   /// Messages handled so far.
@@ -45,6 +47,8 @@ public:
 
   /// The living actors of a kind, oldest first.
   std::vector<caf::strong_actor_ptr> actors(std::string_view kind);
+  /// The core of the steering that lives; null if there is none.
+  const ntp::steering* core();
   /// Kills an actor; false if there is no such one.
   bool kill(std::string_view kind, std::size_t index = 0);
   /// Tells something to an actor of a kind.
@@ -71,6 +75,12 @@ private:
     std::vector<caf::actor_addr> known; ///< all actors so far, by id
   };
 
+  /// The steering found last; ours while it has not ended.
+  struct found_steering {
+    std::shared_ptr<const actor_stats> stats;
+    const ntp::steering* core = nullptr;
+  };
+
   void note(caf::resumable& job);
   void end_life();
   std::optional<true_time> next_event() const;
@@ -81,6 +91,7 @@ private:
   simulated_runtime world_;
   std::string observation_path_;
   std::unique_ptr<life> running_;
+  found_steering steering_;
   bool ended_ = false; ///< the supervisor has
   std::optional<int> exit_code_;
   std::uint64_t steps_ = 0;

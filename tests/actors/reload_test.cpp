@@ -14,10 +14,10 @@ TEST_CASE("a reload adds and removes sources and leaves the others alone") {
   machine m;
   m.start(server_source(machine::a) + server_source(machine::b));
   m.run_for(10min);
-  const auto asked = m.server(machine::a).asked().size();
+  const auto asked = m.server(machine::a).asked();
   m.reload(server_source(machine::a) + server_source(machine::c));
   CHECK(m.source_addresses() == addresses{machine::a, machine::c});
-  CHECK(m.server(machine::a).asked().size() <= asked + 1);
+  CHECK(m.server(machine::a).asked() <= asked + 1);
   m.run_for(3min);
   CHECK(m.state() == "synchronized");
   CHECK(m.source_state(machine::c) == "selected");

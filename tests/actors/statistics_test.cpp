@@ -49,7 +49,7 @@ TEST_CASE("messages are counted by their type") {
       CHECK(handled(*stats, typeid(source_announcement)) == 1);
       CHECK(handled(*stats, typeid(wiring)) == 1);
       CHECK(handled(*stats, typeid(ntp::source_report))
-            >= m.server(machine::a).asked().size());
+            >= m.server(machine::a).asked());
     } else if (stats->kind == "spawner") {
       CHECK(handled(*stats, typeid(resolved)) == 1);
     }
