@@ -32,7 +32,7 @@ sample_verdict checked_discipline::on_sample(source_id id,
                                              const path_sample& sample) {
   const auto verdict = main_->on_sample(id, sample);
   check_.on_sample(id, sample);
-  compare(sample.at);
+  sampled_ = sample.at;
   return verdict;
 }
 
@@ -54,6 +54,9 @@ void checked_discipline::set_selected(
   std::span<const selected_source> sources) {
   main_->set_selected(sources);
   check_.set_selected(sources);
+  if (sampled_)
+    compare(*sampled_);
+  sampled_.reset();
 }
 
 void checked_discipline::inflate(double offset_variance_s2,

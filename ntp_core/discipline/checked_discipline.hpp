@@ -34,7 +34,8 @@ private:
 
   std::unique_ptr<discipline> main_;
   kalman_discipline check_;
-  std::uint8_t apart_ = 0; ///< samples in a row
+  std::optional<raw_time> sampled_; ///< not compared yet
+  std::uint8_t apart_ = 0;          ///< samples in a row
   double difference_s_ = 0;
 };
 

@@ -52,6 +52,8 @@ public:
 
   /// Samples of unknown sources are ignored.
   virtual sample_verdict on_sample(source_id id, const path_sample& sample) = 0;
+  /// What selection made of the last sample; said after each one, unless there
+  /// is nothing to follow.
   virtual void set_selected(std::span<const selected_source> sources) = 0;
 
   /// Something may have changed without a trace: adds doubt to all, s², ratio².

@@ -94,8 +94,9 @@ void noise_expert::add_path(const exchange& x, const first_guess& guess) {
   paths_.push_back(p);
 }
 
-void noise_expert::add_path(const exchange& x, const noise_expert& other,
-                            std::size_t its_path, bool same_clock) {
+void noise_expert::add_path(double dt, const exchange& x,
+                            const noise_expert& other, std::size_t its_path,
+                            bool same_clock) {
   const auto& known = other.paths_[its_path];
   const double b = other.bank_.mean(clock_state::base(its_path));
   add_path(x, first_guess{2 * b, (known.forward_s + known.backward_s) / 2});
@@ -116,7 +117,7 @@ void noise_expert::add_path(const exchange& x, const noise_expert& other,
       s.replace(asymmetry, known_asymmetry, seen_variance);
     } else {
       // The clock is known already: the newcomer is measured against it.
-      s.mean(asymmetry) = x.offset_s() - s.mean(o);
+      s.mean(asymmetry) = x.offset_s() - s.mean(o) - dt * s.mean(f);
       s.add_variance(asymmetry, square(x.delay_s()) / 4);
     }
   });
@@ -245,7 +246,8 @@ reception noise_expert::take(std::size_t path, double dt, const exchange& x,
   const double least = std::min(p.forward_s, p.backward_s);
   const auto base = clock_state::base(path);
   if (dt > 0) {
-    const double jump = jump_of(path, dt, x);
+    // At the start a clock that is far off in frequency looks like jumps.
+    const double jump = fresh ? 0 : jump_of(path, dt, x);
     if (jump > 0)
       result = reception::jumped;
     bank_.advance(dt, delay_drift * std::max(1e-6, square(1e3 * least)), jump);
@@ -297,7 +299,7 @@ reception noise_expert::take(std::size_t path, double dt, const exchange& x,
 /// Variance of a jump of the clock, if the offset of this exchange and of the
 /// one before lie further off than any queueing explains; else 0.
 double noise_expert::jump_of(std::size_t path, double dt, const exchange& x) {
-  auto& p = paths_[path];
+  const auto& p = paths_[path];
   const auto a = clock_state::asymmetry(path);
   const auto b = clock_state::base(path);
   const double predicted = bank_.mean(o) + dt * bank_.mean(f) + bank_.mean(a);
@@ -310,11 +312,12 @@ double noise_expert::jump_of(std::size_t path, double dt, const exchange& x) {
     = std::max(0.0, x.delay_s() - 2 * bank_.mean(b)) / 2
       + 6 * std::sqrt(bank_.seen_variance(path, dt) + bank_.variance(b))
       + 3 * std::sqrt(x.stamp_variance) + blur * scale;
-  const bool before = std::exchange(p.violated, miss > limit);
-  // One stamp gone wrong also shows in the round trip; else it is a jump, or a
-  // server's lie that others will not confirm.
-  const bool stamp = std::abs(x.delay_s() - 2 * bank_.mean(b)) > miss;
-  return p.violated && (before || !stamp) ? square(miss) : 0;
+  const bool before = std::exchange(violated_, miss > limit);
+  // Alone it may be one stamp gone wrong, which also shows in the round trip,
+  // or one of several servers.
+  const bool plain
+    = paths_.size() == 1 && std::abs(x.delay_s() - 2 * bank_.mean(b)) <= miss;
+  return violated_ && (before || plain) ? square(miss) : 0;
 }
 
 noise_law noise_expert::law(double scale_s, double stamp_variance,
@@ -393,7 +396,7 @@ bool noise_expert::lengthen(std::size_t path, const exchange& x,
   bank_.for_each([&](clock_state& s, std::size_t) {
     s.add_variance(b, square(excess) / 4);
   });
-  inflate_asymmetry(p, path, excess, x.at_s);
+  change_route(p, path, *least / 2, excess, x.at_s);
   return true;
 }
 
@@ -403,62 +406,49 @@ void noise_expert::shorten(std::size_t path, const exchange& x, double drop) {
   const double least = std::min(p.forward_s, p.backward_s);
   const double b = std::max(
     0.0, x.delay_s() / 2 - (shape_ == noise_shape::one_sided ? least / 2 : 0));
-  inflate_asymmetry(p, path, drop, x.at_s);
+  change_route(p, path, b, drop, x.at_s);
   bank_.for_each([&](clock_state& s, std::size_t) {
     s.replace(clock_state::base(path), b, square(least) / 4);
   });
-  const double width = 2 * (p.forward_s + p.backward_s);
-  if (const auto a = p.anchors.recall(b, width))
-    pull_back(path, *a, square(0.3 * (p.forward_s + p.backward_s)));
 }
 
 /// Which way has changed is unknown, and the clock's own phase is known much
-/// better: the apparent jump goes to the asymmetry.
-void noise_expert::inflate_asymmetry(path& p, std::size_t path, double change_s,
-                                     double at_s) {
-  if (!p.anchors.is_restless(at_s)) {
-    const auto a = clock_state::asymmetry(path);
+/// better: the apparent jump goes to the asymmetry. Unless the routes change so
+/// often that it must be congestion; but a known route is a known route.
+void noise_expert::change_route(path& p, std::size_t path, double base_s,
+                                double change_s, double at_s) {
+  const auto a = clock_state::asymmetry(path);
+  const double both = p.forward_s + p.backward_s;
+  const bool restless = p.anchors.is_restless(at_s);
+  p.anchors.leave(bank_.mean(clock_state::base(path)), bank_.mean(a), at_s);
+  const auto known = p.anchors.recall(base_s, 2 * both);
+  if (known || !restless)
     bank_.for_each([&](clock_state& s, std::size_t) {
       s.add_variance(a, square(change_s) / 4);
     });
-  }
-  p.anchors.leave(bank_.mean(clock_state::base(path)),
-                  bank_.mean(clock_state::asymmetry(path)), at_s);
-}
-
-void noise_expert::pull_back(std::size_t path, double asymmetry_s,
-                             double variance) {
+  if (!known)
+    return;
   std::vector<double> h(2 + 2 * paths_.size());
-  h[clock_state::asymmetry(path)] = 1;
+  h[a] = 1;
   bank_.for_each([&](clock_state& s, std::size_t) {
-    s.condition(h, asymmetry_s, variance);
+    s.condition(h, *known, square(0.3 * both));
   });
 }
 
 /// No way takes less than no time: |a| ≤ b, and the server may be wrong by its
-/// root distance.
+/// root distance. What is beyond is the clock's own error.
 void noise_expert::keep_bounded(std::size_t path, const exchange& x) {
   const double a = bank_.mean(clock_state::asymmetry(path));
   const double limit
     = std::max(least_asymmetry_s, bank_.mean(clock_state::base(path)))
       + x.root_distance_s;
   if (std::abs(a) > limit)
-    pull_back(path, std::copysign(limit, a), square(limit / 10));
+    move_anchor(a - std::copysign(limit, a));
 }
 
-/// Moves the clock slowly to where the routes' asymmetries have mean zero. No
-/// exchange is expected differently: offset and asymmetries move against each
-/// other.
-void noise_expert::leak(double dt) {
-  const auto h = common_asymmetry();
-  double mean = 0;
-  for (std::size_t i = 0; i < paths_.size(); ++i) {
-    const auto a = clock_state::asymmetry(i);
-    mean += h[a] * paths_[i].anchors.mean_asymmetry_s(bank_.mean(a));
-  }
-  if (mean == 0)
-    return;
-  const double by = mean * (1 - std::exp(-dt / leak_time_s));
+/// Takes `by` out of all asymmetries and into the offset: no exchange is
+/// expected differently.
+void noise_expert::move_anchor(double by) {
   bank_.for_each([&](clock_state& s, std::size_t) {
     s.mean(o) += by;
     for (std::size_t i = 0; i < paths_.size(); ++i)
@@ -466,6 +456,18 @@ void noise_expert::leak(double dt) {
   });
   for (auto& p : paths_)
     p.anchors.shift(by);
+}
+
+/// Moves the clock slowly to where the routes' asymmetries have mean zero.
+void noise_expert::leak(double dt) {
+  const auto h = common_asymmetry();
+  double mean = 0;
+  for (std::size_t i = 0; i < paths_.size(); ++i) {
+    const auto a = clock_state::asymmetry(i);
+    mean += h[a] * paths_[i].anchors.mean_asymmetry_s(bank_.mean(a));
+  }
+  if (mean != 0)
+    move_anchor(mean * (1 - std::exp(-dt / leak_time_s)));
 }
 
 } // namespace concert::ntp

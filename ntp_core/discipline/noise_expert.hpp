@@ -50,7 +50,8 @@ public:
   void add_path(const exchange& x, const first_guess& guess);
   /// Adds a path that another expert of this shape knows by itself.
   /// `same_clock`: what that one takes for the path's asymmetry holds here.
-  void add_path(const exchange& x, const noise_expert& other,
+  /// The beliefs are `dt` seconds older than `x`.
+  void add_path(double dt, const exchange& x, const noise_expert& other,
                 std::size_t its_path, bool same_clock);
   /// Begins with one path and a clock that an earlier run knew; the offset
   /// of `clock` is the origin.
@@ -93,8 +94,7 @@ private:
     double backward_s = 0;
     double asymmetry_variance = 0;
     std::uint64_t samples = 0;
-    bool dropped = false;  ///< the last exchange was too short
-    bool violated = false; ///< the last exchange was beyond the delay's bound
+    bool dropped = false; ///< the last exchange was too short
     double last_at_s = 0;
     path_anchors anchors;
   };
@@ -106,9 +106,9 @@ private:
   bool lengthen(std::size_t path, const exchange& x, const delay_watch& watch,
                 double tempering);
   void shorten(std::size_t path, const exchange& x, double drop);
-  void inflate_asymmetry(path& p, std::size_t path, double change_s,
-                         double at_s);
-  void pull_back(std::size_t path, double asymmetry_s, double variance);
+  void change_route(path& p, std::size_t path, double base_s, double change_s,
+                    double at_s);
+  void move_anchor(double by);
   void keep_bounded(std::size_t path, const exchange& x);
   noise_law law(double scale_s, double stamp_variance, double tempering,
                 double& log_correction) const;
@@ -120,6 +120,7 @@ private:
   wander_bank bank_;
   std::vector<path> paths_;
   double log_weight_ = 0;
+  bool violated_ = false; ///< the last exchange was beyond its delay's bound
 };
 
 } // namespace concert::ntp

@@ -29,6 +29,7 @@ void osb_discipline::add_source(source_id id, const oscillator_prior& prior,
 
 void osb_discipline::remove_source(source_id id) {
   leave(id);
+  pending_.reset();
   sources_.erase(id);
   std::erase_if(selected_, [id](const auto& s) { return s.id == id; });
 }
@@ -38,39 +39,15 @@ bool osb_discipline::is_selected(source_id id) const {
                      [id](const auto& s) { return s.id == id; });
 }
 
-void osb_discipline::set_selected(std::span<const selected_source> sources) {
-  selected_.assign(sources.begin(), sources.end());
-  std::erase_if(selected_,
-                [this](const auto& s) { return !sources_.contains(s.id); });
-  if (selected_.size() < 2 && joint_paths_.empty())
-    return;
-  if (!joint_ || starting_together_) {
-    if (can_start_together())
-      start_together();
-    else if (!joint_)
-      start_from_best();
-  }
-}
-
 sample_verdict osb_discipline::on_sample(source_id id,
                                          const path_sample& sample) {
+  forget_pending();
   const auto found = sources_.find(id);
   if (found == sources_.end())
     return sample_verdict::suspect;
-  auto& entry = found->second;
-  auto [path, how] = entry.alone.add(sample);
-  const bool selected = is_selected(id);
-  entry.unselected_samples = selected ? 0
-                                      : static_cast<std::uint8_t>(std::min(
-                                        255, entry.unselected_samples + 1));
-  if (joint_ && entry.unselected_samples >= samples_to_leave)
-    leave(id);
-  if (joint_ && selected) {
-    const auto joint = join(id, entry, path, sample);
-    how = joint == reception::used ? how : joint;
-  }
-  if (changed_path(how))
-    entry.alone.path_changed(path, how);
+  auto& alone = found->second.alone;
+  const auto [path, how] = alone.add(sample);
+  pending_ = {id, path, sample, how};
   switch (how) {
     case reception::held_back:
       return sample_verdict::suspect;
@@ -84,6 +61,31 @@ sample_verdict osb_discipline::on_sample(source_id id,
   return sample_verdict::used;
 }
 
+void osb_discipline::set_selected(std::span<const selected_source> sources) {
+  selected_.assign(sources.begin(), sources.end());
+  std::erase_if(selected_,
+                [this](const auto& s) { return !sources_.contains(s.id); });
+  if (pending_) {
+    auto& entry = sources_.at(pending_->id);
+    if (is_selected(pending_->id)) {
+      entry.unselected_samples = 0;
+      const auto joint = join(*pending_);
+      if (changed_path(joint))
+        pending_->how = joint;
+    } else if (++entry.unselected_samples == samples_to_leave) {
+      leave(pending_->id);
+    }
+  }
+  forget_pending();
+}
+
+/// Now both filters have seen the delays that make a change of path.
+void osb_discipline::forget_pending() {
+  if (pending_ && changed_path(pending_->how))
+    sources_.at(pending_->id).alone.path_changed(pending_->path, pending_->how);
+  pending_.reset();
+}
+
 // -- the joint filter ---------------------------------------------------------
 
 std::optional<std::size_t> osb_discipline::in_joint(source_id id,
@@ -94,9 +96,11 @@ std::optional<std::size_t> osb_discipline::in_joint(source_id id,
   return std::nullopt;
 }
 
-reception osb_discipline::join(source_id id, source_entry& entry,
-                               std::size_t path, const path_sample& sample) {
-  if (starting_together_) {
+/// Lets the joint filter take a sample of a selected source, or begin.
+reception osb_discipline::join(const pending_sample& news) {
+  if (!joint_ && selected_.size() < 2)
+    return reception::used;
+  if ((!joint_ || starting_together_) && can_start_together()) {
     start_together();
     starting_together_
       = std::any_of(selected_.begin(), selected_.end(), [this](const auto& s) {
@@ -104,18 +108,24 @@ reception osb_discipline::join(source_id id, source_entry& entry,
         });
     return reception::used;
   }
-  const auto& watch = entry.alone.watch(path);
-  if (const auto at = in_joint(id, path))
-    return joint_->take(*at, sample, watch, false);
-  const bool known
-    = entry.alone.is_remembered() || watch.samples() >= delay_watch::starting;
-  if (!known || joint_paths_.size() == most_joint_paths)
+  starting_together_ = false;
+  if (!joint_) {
+    start_from_best();
     return reception::used;
-  joint_paths_.push_back({id, path});
+  }
+  const auto& alone = sources_.at(news.id).alone;
+  const auto& watch = alone.watch(news.path);
+  if (const auto at = in_joint(news.id, news.path))
+    return joint_->take(*at, news.sample, watch, false);
+  if (joint_paths_.size() == most_joint_paths
+      || (!alone.is_remembered() && watch.samples() < delay_watch::starting))
+    return reception::used;
+  joint_paths_.push_back({news.id, news.path});
   // What was remembered goes stale as the samples come in.
-  const bool same_clock = entry.alone.is_remembered()
-                          && entry.alone.samples() <= delay_watch::starting;
-  return joint_->join(sample, watch, entry.alone.filter(), path, same_clock);
+  const bool same_clock
+    = alone.is_remembered() && alone.samples() <= delay_watch::starting;
+  return joint_->join(news.sample, watch, alone.filter(), news.path,
+                      same_clock);
 }
 
 /// Whether all samples of all selected sources are at hand.
@@ -156,7 +166,6 @@ void osb_discipline::start_together() {
     }
     joint_->take(*at, *sample, alone.watch(path), true);
   }
-  starting_together_ = true;
 }
 
 /// The joint filter begins with what the surest source knows; the others join
@@ -190,14 +199,14 @@ void osb_discipline::leave(source_id id) {
 void osb_discipline::inflate(double offset_variance_s2,
                              double frequency_variance) {
   for (auto& [id, entry] : sources_)
-    entry.alone.filter().inflate(offset_variance_s2, frequency_variance);
+    entry.alone.inflate(offset_variance_s2, frequency_variance);
   if (joint_)
     joint_->inflate(offset_variance_s2, frequency_variance);
 }
 
 void osb_discipline::shift(ntp_duration by) {
   for (auto& [id, entry] : sources_)
-    entry.alone.filter().shift(by);
+    entry.alone.shift(by);
   if (joint_)
     joint_->shift(by);
 }

@@ -33,6 +33,14 @@ private:
     oscillator_prior prior;
     std::uint8_t unselected_samples = 0;
   };
+  /// A sample that the joint filter has not seen: first selection judges on
+  /// what it did to its own source.
+  struct pending_sample {
+    source_id id;
+    std::size_t path = 0;
+    path_sample sample;
+    reception how = reception::used; ///< by its own source's filter
+  };
   /// A path of the joint filter.
   struct joint_path {
     source_id id;
@@ -42,8 +50,8 @@ private:
   bool is_selected(source_id id) const;
   const source_filter* best_selected() const;
   std::optional<std::size_t> in_joint(source_id id, std::size_t path) const;
-  reception join(source_id id, source_entry& entry, std::size_t path,
-                 const path_sample& sample);
+  reception join(const pending_sample& news);
+  void forget_pending();
   bool can_start_together() const;
   void start_together();
   void start_from_best();
@@ -54,6 +62,7 @@ private:
   std::optional<oscillator_filter> joint_;
   std::vector<joint_path> joint_paths_;
   bool starting_together_ = false;
+  std::optional<pending_sample> pending_;
 };
 
 } // namespace concert::ntp

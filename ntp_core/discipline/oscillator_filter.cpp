@@ -88,8 +88,9 @@ reception oscillator_filter::join(const path_sample& sample,
                                   const oscillator_filter& other,
                                   std::size_t its_path, bool same_clock) {
   auto x = relative(sample);
+  const double dt = std::max(0.0, (arrival_of(sample) - *last_).seconds());
   for (std::size_t i = 0; i < experts_.size(); ++i)
-    experts_[i].add_path(x, other.experts_[i], its_path, same_clock);
+    experts_[i].add_path(dt, x, other.experts_[i], its_path, same_clock);
   return take(paths() - 1, sample, watch, false);
 }
 

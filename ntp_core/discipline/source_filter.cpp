@@ -48,7 +48,7 @@ source_filter::taken source_filter::add(const path_sample& sample) {
     first_.push_back(sample);
   else
     first_ = {};
-  if (is_starting()) {
+  if (is_starting() && first_.size() == samples_) {
     start_again();
     return {path, reception::used};
   }
@@ -75,6 +75,19 @@ bool source_filter::contradicts(const path_sample& sample) const {
   const double width = sample.delay_s / 2
                        + 6 * std::sqrt(now.variance_s2 + sample.noise_variance);
   return std::abs(miss) > width || sample.delay_s < filter_.base_delay_s(0) / 2;
+}
+
+void source_filter::inflate(double offset_variance_s2,
+                            double frequency_variance) {
+  filter_.inflate(offset_variance_s2, frequency_variance);
+  // They would be taken anew, without the doubt.
+  first_.clear();
+}
+
+void source_filter::shift(ntp_duration by) {
+  filter_.shift(by);
+  for (auto& s : first_)
+    s.offset += by;
 }
 
 void source_filter::path_changed(std::size_t path, reception how) {

@@ -24,6 +24,9 @@ public:
     reception how = reception::used;
   };
   taken add(const path_sample& sample);
+  /// See `discipline`; what is kept of the start is doubted too.
+  void inflate(double offset_variance_s2, double frequency_variance);
+  void shift(ntp_duration by);
   /// Another filter also saw that the path has changed, or this one did.
   void path_changed(std::size_t path, reception how);
 
@@ -48,7 +51,6 @@ public:
   std::size_t present() const { return present_; }
 
   const oscillator_filter& filter() const { return filter_; }
-  oscillator_filter& filter() { return filter_; }
 
 private:
   struct path {

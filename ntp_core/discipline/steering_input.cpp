@@ -53,7 +53,8 @@ steering::state::state(const steering_config& c, const steering_memory& m,
                        std::unique_ptr<discipline> empty_filters)
   : config(c),
     initial_frequency(m.oscillator.value_or(kernel).ratio),
-    initial_deviation(100e-6),
+    // A clock that was steered a moment ago is nearly right.
+    initial_deviation(m.started_this_boot ? 5e-6 : 100e-6),
     remembered(m.oscillator.has_value()),
     paths(m.paths),
     filters(std::make_unique<checked_discipline>(std::move(empty_filters))),

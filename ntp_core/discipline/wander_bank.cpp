@@ -19,8 +19,10 @@ constexpr double jump_stays = 1e-9;
 constexpr double jump_share = 1e-4;
 constexpr double least_log_weight = -40;
 constexpr double negligible_weight = 1e-12;
-/// The uppermost level also finds a clock that is 5 % wrong.
+/// The uppermost level also finds a clock that is 5 % wrong. That is rare: at
+/// even odds the noise of the first samples would look like such a clock.
 constexpr double wildest_frequency = 2e-2;
+constexpr double wildest_share = 0.02;
 
 double square(double v) {
   return v * v;
@@ -41,7 +43,9 @@ wander_bank::wander_bank(const oscillator_prior& prior) {
       prior.frequency,
       square(i == levels - 1 ? wildest_frequency : prior.deviation));
   mixed_ = states_;
-  log_weights_.fill(-std::log(count));
+  log_weights_.fill(0);
+  log_weights_[levels - 1] = std::log(wildest_share);
+  log_weights_[jump_level] = least_log_weight;
   normalize();
 }
 
