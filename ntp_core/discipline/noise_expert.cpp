@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <numbers>
 #include <utility>
+#include <cstdlib>
 
 namespace concert::ntp {
 
@@ -23,6 +24,7 @@ constexpr double remembered_base = 0.2;
 
 /// Variance rate of a base delay by itself, for a scale of 1 ms, s²/s. Results
 /// do not depend on it between 0 and ten times this.
+static const double BV=getenv("BV")?atof(getenv("BV")):0.25;
 constexpr double delay_drift = 1e-14;
 /// How much of the scale a base moves from sample to sample where the
 /// round trips stay correlated.
@@ -278,7 +280,7 @@ reception noise_expert::take(std::size_t path, double dt, const exchange& x,
     }
     if (p.dropped) {
       p.dropped = false;
-      shorten(path, x, drop);
+      shorten(path, x, watch, drop);
       result = reception::rerouted;
     }
   }
@@ -401,14 +403,17 @@ bool noise_expert::lengthen(std::size_t path, const exchange& x,
 }
 
 /// Two round trips in a row were shorter than the path: it has another base.
-void noise_expert::shorten(std::size_t path, const exchange& x, double drop) {
+void noise_expert::shorten(std::size_t path, const exchange& x,
+                           const delay_watch& watch, double drop) {
   auto& p = paths_[path];
   const double least = std::min(p.forward_s, p.backward_s);
+  const double delay = watch.recent_minimum_s(2).value_or(x.delay_s());
   const double b = std::max(
-    0.0, x.delay_s() / 2 - (shape_ == noise_shape::one_sided ? least / 2 : 0));
+    0.0,
+    delay / 2 - (shape_ == noise_shape::one_sided ? least / 2 : 0));
   change_route(p, path, b, drop, x.at_s);
   bank_.for_each([&](clock_state& s, std::size_t) {
-    s.replace(clock_state::base(path), b, square(least) / 4);
+    s.replace(clock_state::base(path), b, square(least) * BV);
   });
 }
 
@@ -419,6 +424,13 @@ void noise_expert::change_route(path& p, std::size_t path, double base_s,
                                 double change_s, double at_s) {
   const auto a = clock_state::asymmetry(path);
   const double both = p.forward_s + p.backward_s;
+  static const double SM=getenv("SM")?atof(getenv("SM")):0;
+  if (change_s < SM * both) {
+    bank_.for_each([&](clock_state& s, std::size_t) {
+      s.add_variance(a, square(change_s) / 4);
+    });
+    return;
+  }
   const bool restless = p.anchors.is_restless(at_s);
   p.anchors.leave(bank_.mean(clock_state::base(path)), bank_.mean(a), at_s);
   const auto known = p.anchors.recall(base_s, 2 * both);

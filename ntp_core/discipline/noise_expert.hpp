@@ -105,7 +105,8 @@ private:
   void leak(double dt);
   bool lengthen(std::size_t path, const exchange& x, const delay_watch& watch,
                 double tempering);
-  void shorten(std::size_t path, const exchange& x, double drop);
+  void shorten(std::size_t path, const exchange& x, const delay_watch& watch,
+               double drop);
   void change_route(path& p, std::size_t path, double base_s, double change_s,
                     double at_s);
   void move_anchor(double by);
