@@ -86,6 +86,9 @@ void read_algorithm(table_reader& parent, ntp::steering_config& steering) {
   auto section = parent.section("algorithm", "[synchronization.algorithm]");
   section.optional("initial-wander", steering.initial_wander,
                    number_within(0, 1e-3));
+  section.optional("slew-length", steering.slew_polls, number_within(0.05, 4));
+  section.optional("poll-tolerance", steering.poll_tolerance,
+                   number_within(0.1, 100));
   const double most_slew = steering.max_slew;
   double slew = most_slew;
   const auto* given = section.optional("slew-maximum-frequency-offset", slew,
@@ -136,6 +139,8 @@ void read_synchronization(table_reader& top, daemon_config& config) {
   section.optional("local-stratum", steering.local_stratum,
                    integer_within<std::uint8_t>(1, 16));
   section.optional("reference-id", steering.reference_id, reference_id);
+  section.optional("combine-limit", steering.combine_limit,
+                   integer_within<std::uint8_t>(1, 8));
   read_algorithm(section, steering);
   in_either(top, section, "max-error", steering.max_error_s,
             number_within(1e-6, 1e6));

@@ -395,6 +395,8 @@ void association::request_poll(mono_time now, std::chrono::nanoseconds spread) {
     return;
   next_poll_ = at;
   next_is_early_ = true;
+  // One answer alone would not be believed.
+  burst_left_ = burst_polls - 1;
 }
 
 void association::set_online(bool online, mono_time now) {

@@ -102,8 +102,8 @@ public:
   void on_clock_stepped(mono_time now);
   /// The discipline's wish, log2 s; kept within the limits and the manners.
   void set_desired_poll(std::int8_t poll, mono_time now);
-  /// Ask soon (suspend, step by others, network change), spread over up to
-  /// `spread`, within the burst budget.
+  /// Ask a few times, soon (suspend, step by others, network change), spread
+  /// over up to `spread`, within the burst budget.
   void request_poll(mono_time now, std::chrono::nanoseconds spread);
   /// `ntp-ctl online|offline`: offline means no packets. An exchange under way
   /// is dropped; the reachability stays as it is.

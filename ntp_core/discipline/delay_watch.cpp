@@ -101,13 +101,17 @@ double delay_watch::lasting_correlation() const {
   return *std::min_element(correlations_.begin(), correlations_.end());
 }
 
-std::optional<double> delay_watch::recent_minimum_s(std::size_t count) const {
+std::optional<delay_watch::range> delay_watch::recent(std::size_t count) const {
   if (kept_ < count)
     return std::nullopt;
-  double least = delays_[samples_ % longest];
-  for (std::size_t i = 1; i < count; ++i)
-    least = std::min(least, delays_[(samples_ - i) % longest]);
-  return least;
+  const double last = delays_[samples_ % longest];
+  range r{last, last};
+  for (std::size_t i = 1; i < count; ++i) {
+    const double delay = delays_[(samples_ - i) % longest];
+    r.low_s = std::min(r.low_s, delay);
+    r.high_s = std::max(r.high_s, delay);
+  }
+  return r;
 }
 
 void delay_watch::path_changed(std::size_t samples_ago) {

@@ -36,9 +36,13 @@ public:
   /// where the base itself moves.
   double lasting_correlation() const;
 
-  /// Minimum of the last `count` (1 to `longest`) round trips; nothing while
-  /// there are fewer since the last change.
-  std::optional<double> recent_minimum_s(std::size_t count) const;
+  /// The last `count` (1 to `longest`) round trips, s.
+  struct range {
+    double low_s = 0;
+    double high_s = 0;
+  };
+  /// Nothing while there are fewer since the last change.
+  std::optional<range> recent(std::size_t count) const;
   static constexpr std::size_t longest = 60;
 
   /// The path has changed `samples_ago` (≤ 7) samples ago: the statistics go

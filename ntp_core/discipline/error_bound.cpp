@@ -10,6 +10,10 @@ namespace {
 /// No oscillator is trusted more than this over time, ratio.
 constexpr double least_growth = 0.1e-6;
 
+/// Deviations within which the error always lies. With two of them it lay
+/// outside 0.5 % of the time where the poll is long for the oscillator.
+constexpr double certain = 5;
+
 double square(double v) {
   return v * v;
 }
@@ -18,7 +22,7 @@ double square(double v) {
 
 double error_bound::doubt_s(raw_time when) const {
   const double age = std::max(0.0, (when - belief_.at).seconds());
-  return std::hypot(2 * stability_s(when), least_growth * age);
+  return std::hypot(certain * stability_s(when), least_growth * age);
 }
 
 double error_bound::max_error_s(raw_time when) const {
@@ -49,10 +53,11 @@ void error_bound::serve(served_time& served, raw_time when,
   served.variance_base = (1 + k) * square(fixed) + gain * square(moving);
   served.variance_linear
     = gain
-      * (8 * std::max(0.0, now.covariance_s) + 2 * square(least_growth) * age);
+      * (2 * square(certain) * std::max(0.0, now.covariance_s)
+         + 2 * square(least_growth) * age);
   served.variance_quadratic
-    = gain * (4 * now.frequency_variance + square(least_growth));
-  served.variance_cubic = gain * 4 * square(now.wander) / 3;
+    = gain * (square(certain) * now.frequency_variance + square(least_growth));
+  served.variance_cubic = gain * square(certain) * square(now.wander) / 3;
 }
 
 } // namespace concert::ntp

@@ -22,7 +22,7 @@ public:
     : belief_(belief),
       upstream_(upstream) {}
 
-  /// Two deviations of the belief at `when`, s; grows by 0.1 ppm at least.
+  /// Five deviations of the belief at `when`, s; grows by 0.1 ppm at least.
   double doubt_s(raw_time when) const;
   /// Hard bound of |disciplined − true| at `when`, s: never below root
   /// distance (RFC 5905 §11.2, with the base delay of the path).

@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <numbers>
 #include <utility>
-#include <cstdlib>
 
 namespace concert::ntp {
 
@@ -24,7 +22,6 @@ constexpr double remembered_base = 0.2;
 
 /// Variance rate of a base delay by itself, for a scale of 1 ms, s²/s. Results
 /// do not depend on it between 0 and ten times this.
-static const double BV=getenv("BV")?atof(getenv("BV")):0.25;
 constexpr double delay_drift = 1e-14;
 /// How much of the scale a base moves from sample to sample where the
 /// round trips stay correlated.
@@ -33,9 +30,14 @@ constexpr double floor_correlation = 0.3;
 /// Beyond this it is the base that moves, and faster.
 constexpr double free_correlation = 0.8;
 constexpr double free_floor = 0.3;
+/// Of the base of a path that has become shorter, in squares of the scale.
+constexpr double new_base_variance = 2;
 /// Samples in a row with a raised minimum that make a longer path, when they
 /// are independent.
 constexpr double samples_of_rise = 5;
+/// A longer path is longer by this much against the spread of those samples.
+/// At 1, hours of congestion cost three to five times the error.
+constexpr double rise_to_spread = 4;
 
 // -- evidence -----------------------------------------------------------------
 
@@ -49,6 +51,11 @@ constexpr double widest_scale = 4;
 
 // -- asymmetry ----------------------------------------------------------------
 
+/// After so many samples a new route is known, after five times as many it is
+/// known well. A change of asymmetry below this
+/// share of the change of delay is none.
+constexpr int samples_to_settle = 8;
+constexpr double like_share = 0.05;
 /// Time in which the long-run mean of the asymmetries is taken back.
 constexpr double leak_time_s = 86400;
 
@@ -67,6 +74,22 @@ noise_expert::noise_expert(noise_shape shape, const oscillator_prior& prior)
 }
 
 // -- paths --------------------------------------------------------------------
+
+void noise_expert::add_path(double dt, const exchange& x,
+                            const first_guess& guess) {
+  add_path(x, guess);
+  measure_newcomer(dt, x);
+}
+
+/// The clock is known already: the newest path is measured against it, and says
+/// nothing of the clock itself.
+void noise_expert::measure_newcomer(double dt, const exchange& x) {
+  const auto a = clock_state::asymmetry(paths_.size() - 1);
+  bank_.for_each([&](clock_state& s, std::size_t) {
+    s.mean(a) = x.offset_s() - s.mean(o) - dt * s.mean(f);
+    s.add_variance(a, square(x.delay_s()) / 4);
+  });
+}
 
 void noise_expert::add_path(const exchange& x, const first_guess& guess) {
   const double delay = std::max(guess.delay_s, 1e-7);
@@ -115,14 +138,11 @@ void noise_expert::add_path(double dt, const exchange& x,
   const double seen_variance = other.bank_.seen_variance(its_path, 0);
   bank_.for_each([&](clock_state& s, std::size_t) {
     s.replace(base, b, variance);
-    if (same_clock) {
+    if (same_clock)
       s.replace(asymmetry, known_asymmetry, seen_variance);
-    } else {
-      // The clock is known already: the newcomer is measured against it.
-      s.mean(asymmetry) = x.offset_s() - s.mean(o) - dt * s.mean(f);
-      s.add_variance(asymmetry, square(x.delay_s()) / 4);
-    }
   });
+  if (!same_clock)
+    measure_newcomer(dt, x);
 }
 
 void noise_expert::recall(const clock_estimate& clock, const first_guess& guess,
@@ -293,6 +313,7 @@ reception noise_expert::take(std::size_t path, double dt, const exchange& x,
   if (p.samples > before_evidence)
     log_weight_ = evidence_memory * log_weight_ + evidence + correction;
   keep_bounded(path, x);
+  settle_change(p, path);
   if (!fresh)
     learn(p, path, x, widest_scale * watch.spread_s());
   return result;
@@ -301,7 +322,7 @@ reception noise_expert::take(std::size_t path, double dt, const exchange& x,
 /// Variance of a jump of the clock, if the offset of this exchange and of the
 /// one before lie further off than any queueing explains; else 0.
 double noise_expert::jump_of(std::size_t path, double dt, const exchange& x) {
-  const auto& p = paths_[path];
+  auto& p = paths_[path];
   const auto a = clock_state::asymmetry(path);
   const auto b = clock_state::base(path);
   const double predicted = bank_.mean(o) + dt * bank_.mean(f) + bank_.mean(a);
@@ -315,11 +336,20 @@ double noise_expert::jump_of(std::size_t path, double dt, const exchange& x) {
       + 6 * std::sqrt(bank_.seen_variance(path, dt) + bank_.variance(b))
       + 3 * std::sqrt(x.stamp_variance) + blur * scale;
   const bool before = std::exchange(violated_, miss > limit);
-  // Alone it may be one stamp gone wrong, which also shows in the round trip,
-  // or one of several servers.
-  const bool plain
-    = paths_.size() == 1 && std::abs(x.delay_s() - 2 * bank_.mean(b)) <= miss;
-  return violated_ && (before || plain) ? square(miss) : 0;
+  const bool own_before = std::exchange(p.violated, violated_);
+  if (!violated_ || before)
+    return violated_ ? square(miss) : 0;
+  if (paths_.size() > 1) {
+    // The others still agree: this server has stepped, or its path has changed
+    // both ways at once.
+    if (own_before)
+      bank_.for_each(
+        [&](clock_state& s, std::size_t) { s.add_variance(a, square(miss)); });
+    return 0;
+  }
+  // Alone it may be one stamp gone wrong, which also shows in the round trip.
+  const bool plain = std::abs(x.delay_s() - 2 * bank_.mean(b)) <= miss;
+  return plain ? square(miss) : 0;
 }
 
 noise_law noise_expert::law(double scale_s, double stamp_variance,
@@ -388,17 +418,20 @@ bool noise_expert::lengthen(std::size_t path, const exchange& x,
   const auto count = std::min<std::size_t>(
     delay_watch::longest,
     static_cast<std::size_t>(std::lround(samples_of_rise / tempering)));
-  const auto least = watch.recent_minimum_s(count);
-  if (!least)
+  const auto recent = watch.recent(count);
+  if (!recent)
     return false;
   const auto b = clock_state::base(path);
-  const double excess = *least - 2 * bank_.mean(b);
+  const double excess = recent->low_s - 2 * bank_.mean(b);
   if (excess <= wall_s(p, 3, 3, 6))
+    return false;
+  // Congestion raises the spread of the delays with their minimum.
+  if (excess <= rise_to_spread * (recent->high_s - recent->low_s))
     return false;
   bank_.for_each([&](clock_state& s, std::size_t) {
     s.add_variance(b, square(excess) / 4);
   });
-  change_route(p, path, *least / 2, excess, x.at_s);
+  change_route(p, path, recent->low_s / 2, excess, x.at_s);
   return true;
 }
 
@@ -407,13 +440,13 @@ void noise_expert::shorten(std::size_t path, const exchange& x,
                            const delay_watch& watch, double drop) {
   auto& p = paths_[path];
   const double least = std::min(p.forward_s, p.backward_s);
-  const double delay = watch.recent_minimum_s(2).value_or(x.delay_s());
+  const auto both = watch.recent(2);
+  const double delay = both ? both->low_s : x.delay_s();
   const double b = std::max(
-    0.0,
-    delay / 2 - (shape_ == noise_shape::one_sided ? least / 2 : 0));
+    0.0, delay / 2 - (shape_ == noise_shape::one_sided ? least / 2 : 0));
   change_route(p, path, b, drop, x.at_s);
   bank_.for_each([&](clock_state& s, std::size_t) {
-    s.replace(clock_state::base(path), b, square(least) * BV);
+    s.replace(clock_state::base(path), b, new_base_variance * square(least));
   });
 }
 
@@ -424,27 +457,41 @@ void noise_expert::change_route(path& p, std::size_t path, double base_s,
                                 double change_s, double at_s) {
   const auto a = clock_state::asymmetry(path);
   const double both = p.forward_s + p.backward_s;
-  static const double SM=getenv("SM")?atof(getenv("SM")):0;
-  if (change_s < SM * both) {
-    bank_.for_each([&](clock_state& s, std::size_t) {
-      s.add_variance(a, square(change_s) / 4);
-    });
-    return;
-  }
   const bool restless = p.anchors.is_restless(at_s);
-  p.anchors.leave(bank_.mean(clock_state::base(path)), bank_.mean(a), at_s);
+  const double before = bank_.mean(a);
+  p.anchors.leave(bank_.mean(clock_state::base(path)), before, at_s);
   const auto known = p.anchors.recall(base_s, 2 * both);
   if (known || !restless)
     bank_.for_each([&](clock_state& s, std::size_t) {
       s.add_variance(a, square(change_s) / 4);
     });
-  if (!known)
+  p.change.reset();
+  if (!known) {
+    p.change = {before, change_s, samples_to_settle, false};
     return;
+  }
   std::vector<double> h(2 + 2 * paths_.size());
   h[a] = 1;
   bank_.for_each([&](clock_state& s, std::size_t) {
     s.condition(h, *known, square(0.3 * both));
   });
+}
+
+/// A route that turns out about as asymmetric as the one before has changed in
+/// both ways alike: then it is just as asymmetric, and what it seems to add is
+/// the clock's own error, made while the new route was being learnt.
+void noise_expert::settle_change(path& p, std::size_t path) {
+  if (!p.change || --p.change->samples_left > 0)
+    return;
+  const double added
+    = bank_.mean(clock_state::asymmetry(path)) - p.change->asymmetry_before_s;
+  if (std::abs(added)
+      < std::min(like_share * p.change->by_s, (p.forward_s + p.backward_s) / 2))
+    move_anchor(added);
+  if (std::exchange(p.change->settled, true))
+    p.change.reset();
+  else
+    p.change->samples_left = 4 * samples_to_settle;
 }
 
 /// No way takes less than no time: |a| ≤ b, and the server may be wrong by its

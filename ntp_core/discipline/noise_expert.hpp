@@ -6,6 +6,7 @@
 #include "ntp_core/discipline/wander_bank.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace concert::ntp {
@@ -46,8 +47,12 @@ class noise_expert {
 public:
   noise_expert(noise_shape shape, const oscillator_prior& prior);
 
-  /// Adds a path by its first exchange.
+  /// Adds a path by its first exchange. Unless it is the first, its asymmetry
+  /// is as likely to be zero as that of the others.
   void add_path(const exchange& x, const first_guess& guess);
+  /// Adds another way to see a server that is seen already; the beliefs are
+  /// `dt` seconds older than `x`.
+  void add_path(double dt, const exchange& x, const first_guess& guess);
   /// Adds a path that another expert of this shape knows by itself.
   /// `same_clock`: what that one takes for the path's asymmetry holds here.
   /// The beliefs are `dt` seconds older than `x`.
@@ -89,19 +94,29 @@ public:
   double tempering(std::size_t path, double dt, const delay_watch& watch) const;
 
 private:
+  /// A change of the route that is not understood yet.
+  struct route_change {
+    double asymmetry_before_s = 0;
+    double by_s = 0;      ///< of the round trip
+    int samples_left = 0; ///< until it is looked at
+    bool settled = false; ///< has been looked at once
+  };
   struct path {
     double forward_s = 0;
     double backward_s = 0;
     double asymmetry_variance = 0;
     std::uint64_t samples = 0;
-    bool dropped = false; ///< the last exchange was too short
+    bool dropped = false;  ///< the last exchange was too short
+    bool violated = false; ///< the last exchange was beyond its delay's bound
     double last_at_s = 0;
     path_anchors anchors;
+    std::optional<route_change> change;
   };
 
   double wall_s(const path& p, double one_sided, double softened,
                 double gaussian) const;
   double jump_of(std::size_t path, double dt, const exchange& x);
+  void measure_newcomer(double dt, const exchange& x);
   void leak(double dt);
   bool lengthen(std::size_t path, const exchange& x, const delay_watch& watch,
                 double tempering);
@@ -109,6 +124,7 @@ private:
                double drop);
   void change_route(path& p, std::size_t path, double base_s, double change_s,
                     double at_s);
+  void settle_change(path& p, std::size_t path);
   void move_anchor(double by);
   void keep_bounded(std::size_t path, const exchange& x);
   noise_law law(double scale_s, double stamp_variance, double tempering,
@@ -121,7 +137,7 @@ private:
   wander_bank bank_;
   std::vector<path> paths_;
   double log_weight_ = 0;
-  bool violated_ = false; ///< the last exchange was beyond its delay's bound
+  bool violated_ = false; ///< the same, of the last exchange of any path
 };
 
 } // namespace concert::ntp

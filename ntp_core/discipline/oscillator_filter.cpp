@@ -52,7 +52,8 @@ exchange oscillator_filter::relative(const path_sample& sample) const {
 }
 
 reception oscillator_filter::take(std::size_t path, const path_sample& sample,
-                                  const delay_watch& watch, bool fresh) {
+                                  const delay_watch& watch, bool fresh,
+                                  bool same_server) {
   const auto arrival = arrival_of(sample);
   if (!last_) {
     epoch_ = arrival;
@@ -70,7 +71,9 @@ reception oscillator_filter::take(std::size_t path, const path_sample& sample,
       watch.first_minimum_s(),
       gaussian ? std::max(1e-8, watch.first_deviation_s() / std::sqrt(2.0))
                : watch.first_scale_s()};
-    if (path == e.paths())
+    if (path == e.paths() && same_server && path > 0)
+      e.add_path(dt, x, guess);
+    else if (path == e.paths())
       e.add_path(x, guess);
     else if (fresh)
       e.set_scale(path, guess.scale_s);

@@ -25,9 +25,11 @@ public:
 
   /// Takes a sample of the path with this number. A path is added with its
   /// first sample: its number is that of the paths so far. `fresh`: one of the
-  /// first samples, which only guess at the noise.
+  /// first samples, which only guess at the noise. `same_server`: all paths
+  /// lead to one server, and a further one says nothing new of the clock.
   reception take(std::size_t path, const path_sample& sample,
-                 const delay_watch& watch, bool fresh);
+                 const delay_watch& watch, bool fresh,
+                 bool same_server = false);
   /// Adds a path that another filter knows by itself, and takes its sample.
   /// `same_clock`: both remember the same clock, so that the asymmetry that
   /// the other one remembers holds here too.

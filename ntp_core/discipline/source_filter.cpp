@@ -54,7 +54,7 @@ source_filter::taken source_filter::add(const path_sample& sample) {
   }
   const bool fresh
     = watch.samples() <= delay_watch::starting && !(remembered_ && path == 0);
-  return {path, filter_.take(path, sample, watch, fresh)};
+  return {path, filter_.take(path, sample, watch, fresh, true)};
 }
 
 /// The first samples are taken anew each time, with the noise as it looks now.
@@ -62,7 +62,7 @@ void source_filter::start_again() {
   filter_ = oscillator_filter{prior_};
   for (const auto& s : first_) {
     const auto path = path_of(s);
-    filter_.take(path, s, paths_[path].watch, true);
+    filter_.take(path, s, paths_[path].watch, true, true);
   }
 }
 

@@ -95,6 +95,8 @@ steering_actions steering::on_report(const source_report& report,
   if (report.sample)
     verdict = s.take_sample(entry, *report.sample, now);
   s.judge(verdict ? std::optional{report.id} : std::nullopt, now, out);
+  if (verdict == sample_verdict::jump)
+    out.emplace_back(poll_sources{poll_spread});
   // A suspect sample only adds doubt; that is no reason to believe less.
   if (verdict && verdict != sample_verdict::suspect
       && entry.where == standing::selected)

@@ -21,7 +21,7 @@ constexpr std::chrono::seconds step_answer_time{10};
 /// clock that it found running.
 constexpr std::uint64_t samples_after_restart = 16;
 constexpr std::uint8_t samples_for_step = 3;
-constexpr double longest_slew_s = 64;
+constexpr double longest_slew_s = 256;
 
 std::uint32_t peer_id(const source_registration& r) {
   if (!r.address.address.is_v4())
