@@ -51,6 +51,8 @@ constexpr double widest_scale = 4;
 
 // -- asymmetry ----------------------------------------------------------------
 
+/// Doubt of a new route's asymmetry, in scales per sample seen on it.
+constexpr double new_route_doubt = 0.7;
 /// After so many samples a new route is known, after five times as many it is
 /// known well. A change of asymmetry below this
 /// share of the change of delay is none.
@@ -312,7 +314,9 @@ reception noise_expert::take(std::size_t path, double dt, const exchange& x,
                                        x.backward_s, forward, backward);
   if (p.samples > before_evidence)
     log_weight_ = evidence_memory * log_weight_ + evidence + correction;
-  keep_bounded(path, x);
+  doubt_new_route(p, path);
+  if (!keep_bounded(path, x))
+    return reception::impossible;
   settle_change(p, path);
   if (!fresh)
     learn(p, path, x, widest_scale * watch.spread_s());
@@ -348,7 +352,8 @@ double noise_expert::jump_of(std::size_t path, double dt, const exchange& x) {
     return 0;
   }
   // Alone it may be one stamp gone wrong, which also shows in the round trip.
-  const bool plain = std::abs(x.delay_s() - 2 * bank_.mean(b)) <= miss;
+  const double excess = x.delay_s() - 2 * bank_.mean(b);
+  const bool plain = excess >= 0 && excess <= miss;
   return plain ? square(miss) : 0;
 }
 
@@ -477,6 +482,21 @@ void noise_expert::change_route(path& p, std::size_t path, double base_s,
   });
 }
 
+/// Moments know a new wall too soon too well: what the first samples say of it
+/// would later be paid by the clock.
+void noise_expert::doubt_new_route(const path& p, std::size_t path) {
+  if (!p.change)
+    return;
+  const int seen = p.change->settled
+                     ? 5 * samples_to_settle - p.change->samples_left
+                     : samples_to_settle - p.change->samples_left;
+  const double doubt
+    = new_route_doubt * std::min(p.forward_s, p.backward_s) / (seen + 1);
+  bank_.for_each([&](clock_state& s, std::size_t) {
+    s.add_variance(clock_state::asymmetry(path), square(doubt));
+  });
+}
+
 /// A route that turns out about as asymmetric as the one before has changed in
 /// both ways alike: then it is just as asymmetric, and what it seems to add is
 /// the clock's own error, made while the new route was being learnt.
@@ -495,14 +515,18 @@ void noise_expert::settle_change(path& p, std::size_t path) {
 }
 
 /// No way takes less than no time: |a| ≤ b, and the server may be wrong by its
-/// root distance. What is beyond is the clock's own error.
-void noise_expert::keep_bounded(std::size_t path, const exchange& x) {
+/// root distance. What is beyond is the clock's own error, or of several
+/// servers that server's lie; then false.
+bool noise_expert::keep_bounded(std::size_t path, const exchange& x) {
   const double a = bank_.mean(clock_state::asymmetry(path));
   const double limit
     = std::max(least_asymmetry_s, bank_.mean(clock_state::base(path)))
       + x.root_distance_s;
-  if (std::abs(a) > limit)
+  if (std::abs(a) <= limit)
+    return true;
+  if (paths_.size() == 1)
     move_anchor(a - std::copysign(limit, a));
+  return paths_.size() == 1;
 }
 
 /// Takes `by` out of all asymmetries and into the offset: no exchange is

@@ -32,6 +32,7 @@ enum class reception : std::uint8_t {
   rerouted,   ///< the second of its kind: the path has become shorter
   lengthened, ///< the path has become longer
   jumped,     ///< the clock or the server has jumped
+  impossible, ///< no asymmetry explains what this server says against others
 };
 
 /// A first guess of a path's queueing, s.
@@ -124,9 +125,10 @@ private:
                double drop);
   void change_route(path& p, std::size_t path, double base_s, double change_s,
                     double at_s);
+  void doubt_new_route(const path& p, std::size_t path);
   void settle_change(path& p, std::size_t path);
   void move_anchor(double by);
-  void keep_bounded(std::size_t path, const exchange& x);
+  bool keep_bounded(std::size_t path, const exchange& x);
   noise_law law(double scale_s, double stamp_variance, double tempering,
                 double& log_correction) const;
   void learn(path& p, std::size_t path, const exchange& x, double most);

@@ -56,6 +56,7 @@ sample_verdict osb_discipline::on_sample(source_id id,
     case reception::used:
     case reception::rerouted:
     case reception::lengthened:
+    case reception::impossible:
       break;
   }
   return sample_verdict::used;
@@ -72,6 +73,8 @@ void osb_discipline::set_selected(std::span<const selected_source> sources) {
       const auto joint = join(*pending_);
       if (changed_path(joint))
         pending_->how = joint;
+      if (joint == reception::impossible)
+        leave(pending_->id);
     } else if (++entry.unselected_samples == samples_to_leave) {
       leave(pending_->id);
     }
@@ -119,6 +122,8 @@ reception osb_discipline::join(const pending_sample& news) {
     return joint_->take(*at, news.sample, watch, false);
   if (joint_paths_.size() == most_joint_paths
       || (!alone.is_remembered() && watch.samples() < delay_watch::starting))
+    return reception::used;
+  if (!joint_->allows(news.sample, alone.filter().base_delay_s(news.path)))
     return reception::used;
   joint_paths_.push_back({news.id, news.path});
   // What was remembered goes stale as the samples come in.

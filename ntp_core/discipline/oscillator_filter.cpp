@@ -103,6 +103,15 @@ void oscillator_filter::remove_path(std::size_t path) {
   renew();
 }
 
+bool oscillator_filter::allows(const path_sample& sample,
+                               double base_delay_s) const {
+  const auto now = belief_.clock.predicted(sample.at);
+  const double miss = now.offset_s + (now.origin - sample.offset).seconds();
+  return std::abs(miss) <= sample.delay_s - base_delay_s / 2
+                             + sample.root_distance_s
+                             + 5 * std::sqrt(now.variance_s2);
+}
+
 void oscillator_filter::inflate(double offset_variance_s2,
                                 double frequency_variance) {
   for (auto& e : experts_)

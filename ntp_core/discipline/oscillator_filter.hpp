@@ -37,6 +37,9 @@ public:
                  const oscillator_filter& other, std::size_t its_path,
                  bool same_clock);
   void remove_path(std::size_t path);
+  /// Whether an asymmetry below the base delay (of the round trip, s) and the
+  /// server's root distance explain what the sample says of the clock.
+  bool allows(const path_sample& sample, double base_delay_s) const;
 
   void inflate(double offset_variance_s2, double frequency_variance);
   /// See `clock_estimate`.

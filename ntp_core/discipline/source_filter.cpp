@@ -62,7 +62,7 @@ void source_filter::start_again() {
   filter_ = oscillator_filter{prior_};
   for (const auto& s : first_) {
     const auto path = path_of(s);
-    filter_.take(path, s, paths_[path].watch, true, true);
+    filter_.take(path, s, paths_[path].watch, true, false);
   }
 }
 
@@ -74,7 +74,10 @@ bool source_filter::contradicts(const path_sample& sample) const {
                       + filter_.asymmetry_s(0);
   const double width = sample.delay_s / 2
                        + 6 * std::sqrt(now.variance_s2 + sample.noise_variance);
-  return std::abs(miss) > width || sample.delay_s < filter_.base_delay_s(0) / 2;
+  // Another route, or a storm on this one: neither is what was remembered.
+  const double base = filter_.base_delay_s(0);
+  return std::abs(miss) > width || sample.delay_s < 0.75 * base
+         || sample.delay_s > 5 * (base + filter_.mean_excess_s(0));
 }
 
 void source_filter::inflate(double offset_variance_s2,

@@ -39,9 +39,10 @@ struct steering_config {
   bool read_only = false;
   /// `[synchronization.algorithm] initial-wander`-like start value, per √s.
   double initial_wander = 1e-8;
-  /// Time in which an offset is slewed away, in intervals between samples; 256
-  /// s at most. Longer is quieter in frequency and later in time.
-  double slew_polls = 0.5;
+  /// Time in which an offset is slewed away, in intervals between samples; up
+  /// to four times as long where that costs nothing, 128 s at most. Longer is
+  /// quieter in frequency and later in time.
+  double slew_polls = 0.25;
   /// Accuracy against load: how far wander may exceed what is not known anyway
   /// before sources are asked more often. Half of it asks about twice as often.
   double poll_tolerance = 2;

@@ -21,7 +21,8 @@ constexpr std::chrono::seconds step_answer_time{10};
 /// clock that it found running.
 constexpr std::uint64_t samples_after_restart = 16;
 constexpr std::uint8_t samples_for_step = 3;
-constexpr double longest_slew_s = 256;
+constexpr double longest_slew_s = 128;
+constexpr double longest_calm = 4;
 
 std::uint32_t peer_id(const source_registration& r) {
   if (!r.address.address.is_v4())
@@ -186,6 +187,25 @@ bool steering::state::confirmed() const {
   return seen >= required() && 2 * seen > outcome.usable;
 }
 
+/// Time in which an offset is spent: a share of the time until the next sample.
+/// Where little can happen until then against what is not known anyway, a
+/// longer slew costs no time error and makes the frequency quieter.
+double steering::state::slew_length_s(const clock_reading& now) const {
+  double samples_per_s = 0;
+  for (const auto& [id, entry] : sources)
+    samples_per_s += entry.where == standing::selected
+                       ? std::ldexp(1.0, -entry.association.poll)
+                       : 0;
+  const double interval = 1 / samples_per_s;
+  const auto b = belief->predicted(now.raw);
+  const double growth
+    = interval
+      * std::sqrt(b.frequency_variance + b.wander * b.wander * interval / 3);
+  const double calm
+    = std::clamp(std::sqrt(b.variance_s2) / growth, 1.0, longest_calm);
+  return std::clamp(config.slew_polls * calm * interval, 1.0, longest_slew_s);
+}
+
 /// No dead band: each update sets the base frequency, and spends the offset
 /// over part of the time until the next one (algorithm.md §4.8).
 void steering::state::slew(double offset_s, const clock_reading& now,
@@ -195,13 +215,7 @@ void steering::state::slew(double offset_s, const clock_reading& now,
   if (!first && last_slew && now.mono - *last_slew < between_slews)
     return;
   last_slew = now.mono;
-  double samples_per_s = 0;
-  for (const auto& [id, entry] : sources)
-    samples_per_s += entry.where == standing::selected
-                       ? std::ldexp(1.0, -entry.association.poll)
-                       : 0;
-  double duration
-    = std::clamp(config.slew_polls / samples_per_s, 1.0, longest_slew_s);
+  double duration = slew_length_s(now);
   double rate = offset_s / duration;
   if (std::abs(rate) > config.max_slew) {
     rate = std::copysign(config.max_slew, offset_s);

@@ -121,6 +121,7 @@ struct steering::state {
   bool may_touch(mono_time now) const;
   double trust_after_restart(double offset_s, const clock_reading& now);
   bool confirmed() const;
+  double slew_length_s(const clock_reading& now) const;
   void slew(double offset_s, const clock_reading& now, steering_actions& out);
   void step(double offset_s, const clock_reading& now, steering_actions& out);
   void enter_panic(panic_cause cause, double offset_s, steering_actions& out);

@@ -247,7 +247,7 @@ TEST_CASE("a longer interval holds from the next poll, a shorter one at once") {
   CHECK(is_interval(*d.machine.next_deadline() - d.now, 7));
 }
 
-TEST_CASE("a poll on request is spread, costs a token and keeps the interval "
+TEST_CASE("a burst on request is spread, costs tokens and keeps the interval "
           "after it") {
   driver d;
   d.end_burst();
@@ -260,6 +260,11 @@ TEST_CASE("a poll on request is spread, costs a token and keeps the interval "
   CHECK(d.snapshot().burst_tokens == doctest::Approx(tokens - 1));
   d.poll();
   d.answer();
+  for (int i = 0; i < 3; ++i) {
+    CHECK(d.poll() <= 3s);
+    d.answer();
+  }
+  CHECK(d.snapshot().burst_tokens < tokens - 3);
   CHECK(is_interval(d.poll(), 6));
 }
 

@@ -135,14 +135,14 @@ TEST_CASE("one sample already gives finite guesses above zero") {
 
 TEST_CASE("the recent minimum is of the last round trips only") {
   delay_watch watch;
-  CHECK_FALSE(watch.recent_minimum_s(1));
+  CHECK_FALSE(watch.recent(1));
   for (int i = 0; i < 10; ++i)
     watch.add(1e-3 * (20 - i));
   for (int i = 0; i < 4; ++i)
     watch.add(50e-3);
-  CHECK(*watch.recent_minimum_s(4) == 50e-3);
-  CHECK(*watch.recent_minimum_s(5) == doctest::Approx(11e-3));
-  CHECK_FALSE(watch.recent_minimum_s(15));
+  CHECK(watch.recent(4)->low_s == 50e-3);
+  CHECK(watch.recent(5)->low_s == doctest::Approx(11e-3));
+  CHECK_FALSE(watch.recent(15));
 }
 
 TEST_CASE("a changed path begins anew but for its spread") {
@@ -155,7 +155,7 @@ TEST_CASE("a changed path begins anew but for its spread") {
     watch.add(independent(random) + 30e-3);
   CHECK(watch.spread_s() > 1.2 * spread);
   watch.path_changed(5);
-  CHECK_FALSE(watch.recent_minimum_s(1));
+  CHECK_FALSE(watch.recent(1));
   CHECK(watch.spread_s() == doctest::Approx(spread));
   // The level is the new one: no long way back, no correlation.
   double highest = 0;
@@ -164,7 +164,7 @@ TEST_CASE("a changed path begins anew but for its spread") {
     highest = std::max(highest, watch.correlation());
   }
   CHECK(highest < 0.4);
-  CHECK(*watch.recent_minimum_s(60) > base + 30e-3);
+  CHECK(watch.recent(60)->low_s > base + 30e-3);
 }
 
 } // namespace concert::ntp::testing
