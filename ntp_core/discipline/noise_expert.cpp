@@ -470,16 +470,7 @@ void noise_expert::change_route(path& p, std::size_t path, double base_s,
     bank_.for_each([&](clock_state& s, std::size_t) {
       s.add_variance(a, square(change_s) / 4);
     });
-  p.change.reset();
-  if (!known) {
-    p.change = {before, change_s, samples_to_settle, false};
-    return;
-  }
-  std::vector<double> h(2 + 2 * paths_.size());
-  h[a] = 1;
-  bank_.for_each([&](clock_state& s, std::size_t) {
-    s.condition(h, *known, square(0.3 * both));
-  });
+  p.change = {before, known, change_s, samples_to_settle, false};
 }
 
 /// Moments know a new wall too soon too well: what the first samples say of it
@@ -497,17 +488,21 @@ void noise_expert::doubt_new_route(const path& p, std::size_t path) {
   });
 }
 
-/// A route that turns out about as asymmetric as the one before has changed in
-/// both ways alike: then it is just as asymmetric, and what it seems to add is
-/// the clock's own error, made while the new route was being learnt.
+/// Once the route is known: if it has the asymmetry that a route with this base
+/// had before, it is that one. If it is about as asymmetric as the last one, it
+/// has changed in both ways alike. In both cases what it seems to add is the
+/// clock's own error, made while the route was being learnt.
 void noise_expert::settle_change(path& p, std::size_t path) {
   if (!p.change || --p.change->samples_left > 0)
     return;
-  const double added
-    = bank_.mean(clock_state::asymmetry(path)) - p.change->asymmetry_before_s;
-  if (std::abs(added)
-      < std::min(like_share * p.change->by_s, (p.forward_s + p.backward_s) / 2))
-    move_anchor(added);
+  const double now = bank_.mean(clock_state::asymmetry(path));
+  const double both = p.forward_s + p.backward_s;
+  const auto& c = *p.change;
+  const double by_last = now - c.asymmetry_before_s;
+  if (c.asymmetry_known_s && std::abs(now - *c.asymmetry_known_s) < both)
+    move_anchor(now - *c.asymmetry_known_s);
+  else if (std::abs(by_last) < std::min(like_share * c.by_s, both / 2))
+    move_anchor(by_last);
   if (std::exchange(p.change->settled, true))
     p.change.reset();
   else

@@ -98,6 +98,8 @@ private:
   /// A change of the route that is not understood yet.
   struct route_change {
     double asymmetry_before_s = 0;
+    /// Of a route with the same base, seen earlier.
+    std::optional<double> asymmetry_known_s;
     double by_s = 0;      ///< of the round trip
     int samples_left = 0; ///< until it is looked at
     bool settled = false; ///< has been looked at once
