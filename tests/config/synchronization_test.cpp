@@ -119,8 +119,12 @@ TEST_CASE("values of synchronisation are checked") {
 TEST_CASE("settings of ntpd-rs's algorithm are used, warned about or unknown") {
   const auto used = steering("[synchronization.algorithm]\n"
                              "initial-wander = 1e-7\n"
+                             "slew-length = 1\n"
+                             "poll-tolerance = 0.5\n"
                              "slew-maximum-frequency-offset = 200e-6\n");
   CHECK(used.initial_wander == 1e-7);
+  CHECK(used.slew_polls == 1);
+  CHECK(used.poll_tolerance == 0.5);
   CHECK(used.max_slew == 200e-6);
   const auto loaded = valid("[[source]]\nmode = \"server\"\n"
                             "address = \"a.example\"\n"
