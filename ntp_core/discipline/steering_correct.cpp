@@ -159,11 +159,12 @@ void steering::state::correct(const clock_reading& now, steering_actions& out) {
   if (decision.what == correction::step)
     step(offset, now, out);
   else
-    slew(trust_after_restart(offset, now) * offset, now, out);
+    slew(offset, trust_after_restart(offset, now), now, out);
 }
 
 /// The clock that a restarted daemon finds was right a moment ago, and a few
-/// samples know less: how much of an offset to believe, 0 to 1.
+/// samples know less: how much of an offset and of a frequency to believe, 0 to
+/// 1.
 double steering::state::trust_after_restart(double offset_s,
                                             const clock_reading& now) {
   if (!restarted || policy.forced(now.mono))
@@ -208,21 +209,24 @@ double steering::state::slew_length_s(const clock_reading& now) const {
 
 /// No dead band: each update sets the base frequency, and spends the offset
 /// over part of the time until the next one (algorithm.md §4.8).
-void steering::state::slew(double offset_s, const clock_reading& now,
-                           steering_actions& out) {
+void steering::state::slew(double offset_s, double trust,
+                           const clock_reading& now, steering_actions& out) {
   const bool first = !policy.started();
   policy.on_slewed();
   if (!first && last_slew && now.mono - *last_slew < between_slews)
     return;
   last_slew = now.mono;
   double duration = slew_length_s(now);
+  offset_s *= trust;
   double rate = offset_s / duration;
   if (std::abs(rate) > config.max_slew) {
     rate = std::copysign(config.max_slew, offset_s);
     duration = std::abs(offset_s) / config.max_slew;
   }
   const double limit = largest_frequency - config.max_slew;
-  base = std::clamp(belief->predicted(now.raw).frequency, -limit, limit);
+  const double wanted
+    = std::clamp(belief->predicted(now.raw).frequency, -limit, limit);
+  base += trust * (wanted - base);
   if (std::abs(rate) < resolution)
     command(base, std::nullopt, out);
   else

@@ -54,7 +54,7 @@ steering::state::state(const steering_config& c, const steering_memory& m,
   : config(c),
     initial_frequency(m.oscillator.value_or(kernel).ratio),
     // A clock that was steered a moment ago is nearly right.
-    initial_deviation(m.started_this_boot ? 5e-6 : 100e-6),
+    initial_deviation(m.started_this_boot ? 1e-6 : 100e-6),
     remembered(m.oscillator.has_value()),
     paths(m.paths),
     filters(std::make_unique<checked_discipline>(std::move(empty_filters))),

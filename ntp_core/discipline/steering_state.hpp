@@ -122,7 +122,9 @@ struct steering::state {
   double trust_after_restart(double offset_s, const clock_reading& now);
   bool confirmed() const;
   double slew_length_s(const clock_reading& now) const;
-  void slew(double offset_s, const clock_reading& now, steering_actions& out);
+  /// `trust`, 0 to 1: how much of the correction to make.
+  void slew(double offset_s, double trust, const clock_reading& now,
+            steering_actions& out);
   void step(double offset_s, const clock_reading& now, steering_actions& out);
   void enter_panic(panic_cause cause, double offset_s, steering_actions& out);
   void leave_panic(const char* why, steering_actions& out);

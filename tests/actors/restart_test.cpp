@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <set>
+#include <string>
 
 namespace concert::actors::testing {
 
@@ -30,7 +31,7 @@ TEST_CASE("after any one actor is killed the whole re-forms within two polls") {
   for (const char* kind :
        {"config_manager", "state_keeper", "steering", "publisher", "server",
         "server_worker", "spawner", "source"}) {
-    CAPTURE(kind);
+    CAPTURE(std::string{kind});
     machine m;
     m.start();
     m.run_for(10min);
