@@ -54,8 +54,8 @@ constexpr double widest_scale = 4;
 /// Doubt of a new route's asymmetry, in scales per sample seen on it.
 constexpr double new_route_doubt = 0.7;
 /// After so many samples a new route is known, after five times as many it is
-/// known well. A change of asymmetry below this
-/// share of the change of delay is none.
+/// known well. A change of asymmetry below this share of the change of delay is
+/// none.
 constexpr int samples_to_settle = 8;
 constexpr double like_share = 0.05;
 /// Time in which the long-run mean of the asymmetries is taken back.
@@ -267,45 +267,12 @@ reception noise_expert::take(std::size_t path, double dt, const exchange& x,
   if (!fresh && lengthen(path, x, watch, beta))
     result = reception::lengthened;
 
-  const double least = std::min(p.forward_s, p.backward_s);
-  const auto base = clock_state::base(path);
-  if (dt > 0) {
-    // At the start a clock that is far off in frequency looks like jumps.
-    const double jump = fresh ? 0 : jump_of(path, dt, x);
-    if (jump > 0)
-      result = reception::jumped;
-    bank_.advance(dt, delay_drift * std::max(1e-6, square(1e3 * least)), jump);
-    leak(dt);
-    const double lasting = watch.lasting_correlation();
-    if (lasting > floor_correlation) {
-      // Not the noise scale alone: that one grows with the base's doubt.
-      const double motion = std::min(least, watch.spread_s())
-                            * (floor_motion * std::pow(lasting, 3)
-                               + free_floor
-                                   * std::max(0.0, (lasting - free_correlation)
-                                                     / (1 - free_correlation)));
-      bank_.for_each([&](clock_state& s, std::size_t) {
-        s.add_variance(base, square(motion));
-      });
-    }
-  }
-  if (!fresh) {
-    const double drop = 2 * bank_.mean(base) - x.delay_s();
-    const double limit = wall_s(p, 0.05, 1.6, 6)
-                         + 12 * std::sqrt(bank_.variance(base))
-                         + 6 * std::sqrt(x.stamp_variance);
-    const bool before = std::exchange(p.dropped, drop > limit);
-    if (p.dropped && !before) {
-      // One alone is a stamp gone wrong, not a path.
-      log_weight_ *= evidence_memory;
-      return reception::held_back;
-    }
-    if (p.dropped) {
-      p.dropped = false;
-      shorten(path, x, watch, drop);
-      result = reception::rerouted;
-    }
-  }
+  if (dt > 0 && advance(path, dt, x, watch, fresh))
+    result = reception::jumped;
+  if (!fresh)
+    result = watch_for_drop(path, x, watch).value_or(result);
+  if (result == reception::held_back)
+    return result;
 
   double correction = 0;
   const auto forward = law(p.forward_s, x.stamp_variance, beta, correction);
@@ -321,6 +288,53 @@ reception noise_expert::take(std::size_t path, double dt, const exchange& x,
   if (!fresh)
     learn(p, path, x, widest_scale * watch.spread_s());
   return result;
+}
+
+/// Lets `dt` seconds pass; true if the clock seems to have jumped meanwhile.
+bool noise_expert::advance(std::size_t path, double dt, const exchange& x,
+                           const delay_watch& watch, bool fresh) {
+  const auto& p = paths_[path];
+  const double least = std::min(p.forward_s, p.backward_s);
+  // At the start a clock that is far off in frequency looks like jumps.
+  const double jump = fresh ? 0 : jump_of(path, dt, x);
+  bank_.advance(dt, delay_drift * std::max(1e-6, square(1e3 * least)), jump);
+  leak(dt);
+  const double lasting = watch.lasting_correlation();
+  if (lasting > floor_correlation) {
+    const double free
+      = std::max(0.0, (lasting - free_correlation) / (1 - free_correlation));
+    // Not the noise scale alone: that one grows with the base's doubt.
+    const double motion
+      = std::min(least, watch.spread_s())
+        * (floor_motion * std::pow(lasting, 3) + free_floor * free);
+    bank_.for_each([&](clock_state& s, std::size_t) {
+      s.add_variance(clock_state::base(path), square(motion));
+    });
+  }
+  return jump > 0;
+}
+
+/// A round trip below what the path can do is held back: one alone is a stamp
+/// gone wrong, not a path. A second one makes another path.
+std::optional<reception>
+noise_expert::watch_for_drop(std::size_t path, const exchange& x,
+                             const delay_watch& watch) {
+  auto& p = paths_[path];
+  const auto base = clock_state::base(path);
+  const double drop = 2 * bank_.mean(base) - x.delay_s();
+  const double limit = wall_s(p, 0.05, 1.6, 6)
+                       + 12 * std::sqrt(bank_.variance(base))
+                       + 6 * std::sqrt(x.stamp_variance);
+  const bool before = std::exchange(p.dropped, drop > limit);
+  if (!p.dropped)
+    return std::nullopt;
+  if (!before) {
+    log_weight_ *= evidence_memory;
+    return reception::held_back;
+  }
+  p.dropped = false;
+  shorten(path, x, watch, drop);
+  return reception::rerouted;
 }
 
 /// Variance of a jump of the clock, if the offset of this exchange and of the

@@ -118,6 +118,10 @@ private:
 
   double wall_s(const path& p, double one_sided, double softened,
                 double gaussian) const;
+  bool advance(std::size_t path, double dt, const exchange& x,
+               const delay_watch& watch, bool fresh);
+  std::optional<reception> watch_for_drop(std::size_t path, const exchange& x,
+                                          const delay_watch& watch);
   double jump_of(std::size_t path, double dt, const exchange& x);
   void measure_newcomer(double dt, const exchange& x);
   void leak(double dt);

@@ -140,7 +140,7 @@ void wander_bank::heal() {
       best = i;
   }
   if (best == count)
-    return; // the owner sees it in the evidence and begins anew
+    return; // nothing to take over; no input was found that makes this
   for (std::size_t i = 0; i < count; ++i) {
     if (sound[i])
       continue;
