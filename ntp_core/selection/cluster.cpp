@@ -10,7 +10,8 @@ namespace {
 
 /// Largest usual asymmetry against the one-way delay.
 constexpr double usual_asymmetry = 0.6;
-constexpr double significant = 0.01;
+constexpr double significant = 0.003;
+constexpr double still_significant = 0.01;
 /// Far: this many widths of the group beyond it; and near again.
 constexpr double far = 5;
 constexpr double near = 2;
@@ -65,7 +66,8 @@ cluster::outliers(std::span<const cluster_member> members) {
     if (i == 0 || g.width() < closest.width())
       closest = g;
   }
-  const bool stands = chance(members, size, closest.width()) < significant;
+  const bool stands = chance(members, size, closest.width())
+                      < (outliers_.empty() ? significant : still_significant);
   std::set<source_id> outside;
   for (const auto& m : members) {
     const double beyond
