@@ -147,7 +147,8 @@ private:
       } else if (const auto* m = std::get_if<measured>(&a)) {
         require(open_ && answered_);
         require(m->value.stratum >= 1 && m->value.stratum <= 15);
-        require(m->value.t3 - m->value.t2 >= ntp_duration{});
+        // Noise below the coarsest precision that is believed, 2^-6 s.
+        require((m->value.t3 - m->value.t2).seconds() >= -1.0 / 64);
         require(++measurements_ <= accepted());
       } else if (std::holds_alternative<exchange_over>(a)) {
         require(open_);
