@@ -203,6 +203,7 @@ void osb_discipline::leave(source_id id) {
 
 void osb_discipline::inflate(double offset_variance_s2,
                              double frequency_variance) {
+  forget_pending();
   for (auto& [id, entry] : sources_)
     entry.alone.inflate(offset_variance_s2, frequency_variance);
   if (joint_)
@@ -210,6 +211,7 @@ void osb_discipline::inflate(double offset_variance_s2,
 }
 
 void osb_discipline::shift(ntp_duration by) {
+  forget_pending(); // its sample is from before
   for (auto& [id, entry] : sources_)
     entry.alone.shift(by);
   if (joint_)

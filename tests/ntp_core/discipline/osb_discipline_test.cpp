@@ -340,6 +340,20 @@ TEST_CASE("a slow source does not hold up a fast one at the start") {
   CHECK(worst < us(10));
 }
 
+TEST_CASE("a sample that nobody judged before the scale jumped is not taken "
+          "after it") {
+  ensemble e{3, 9};
+  e.select_first(3);
+  e.poll_all(40);
+  e.t += 20;
+  e.filters.on_sample(e.id(0), e.truth.exchange(e.ways[0], e.t, e.random));
+  e.truth.offset_s += 1;
+  e.filters.shift(ntp_duration::from_seconds(1));
+  const auto before = e.filters.combined(raw_at(e.t));
+  e.filters.set_selected(e.selected);
+  CHECK(e.filters.combined(raw_at(e.t))->clock == before->clock);
+}
+
 TEST_CASE("a known jump of the scale moves all beliefs, at the start as well") {
   for (const std::size_t sources : {1, 3})
     for (const int samples : {2, 4, 6, 12, 40}) {
