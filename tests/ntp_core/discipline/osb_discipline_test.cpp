@@ -346,7 +346,8 @@ TEST_CASE("a sample that nobody judged before the scale jumped is not taken "
   e.select_first(3);
   e.poll_all(40);
   e.t += 20;
-  e.filters.on_sample(e.id(0), e.truth.exchange(e.ways[0], e.t, e.random));
+  e.filters.on_sample(ensemble::id(0),
+                      e.truth.exchange(e.ways[0], e.t, e.random));
   e.truth.offset_s += 1;
   e.filters.shift(ntp_duration::from_seconds(1));
   const auto before = e.filters.combined(raw_at(e.t));
