@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 namespace concert::ntp {
 
@@ -11,11 +12,13 @@ namespace concert::ntp {
 template <class T>
 constexpr T read_big_endian(std::span<const std::byte> bytes,
                             std::size_t offset) {
-  T value = 0;
-  for (const auto b : bytes.subspan(offset, sizeof(T)))
-    value = static_cast<T>((std::uint64_t{value} << 8)
-                           | std::to_integer<std::uint64_t>(b));
-  return value;
+  // Without a loop it becomes one load.
+  return [&]<std::size_t... I>(std::index_sequence<I...>) {
+    return static_cast<T>(((std::to_integer<std::uint64_t>(bytes[offset + I])
+                            << 8 * (sizeof(T) - 1 - I))
+                           | ...));
+  }
+  (std::make_index_sequence<sizeof(T)>{});
 }
 
 /// Writes an unsigned integer in network order at `offset`; the caller has
@@ -23,9 +26,12 @@ constexpr T read_big_endian(std::span<const std::byte> bytes,
 template <class T>
 constexpr void write_big_endian(std::span<std::byte> bytes, std::size_t offset,
                                 T value) {
-  auto rest = std::uint64_t{value};
-  for (std::size_t i = sizeof(T); i-- > 0; rest >>= 8)
-    bytes[offset + i] = static_cast<std::byte>(rest & 0xff);
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    ((bytes[offset + I] = static_cast<std::byte>(
+        std::uint64_t{value} >> 8 * (sizeof(T) - 1 - I) & 0xff)),
+     ...);
+  }
+  (std::make_index_sequence<sizeof(T)>{});
 }
 
 } // namespace concert::ntp

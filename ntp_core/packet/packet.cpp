@@ -37,15 +37,20 @@ tl::expected<packet, errc> parse_packet(std::span<const std::byte> bytes) {
   const auto header = parse_header(bytes);
   if (!header)
     return tl::unexpected{header.error()};
-  if (header->version < 1 || header->version > 4)
+  return parse_packet(bytes, *header);
+}
+
+tl::expected<packet, errc> parse_packet(std::span<const std::byte> bytes,
+                                        const packet_header& header) {
+  if (header.version < 1 || header.version > 4)
     return tl::unexpected{errc::packet_version};
   if (bytes.size() % 4 != 0)
     return tl::unexpected{errc::packet_length};
   packet result;
-  result.header = *header;
+  result.header = header;
   const auto tail = bytes.subspan(header_size);
   std::size_t fields = 0;
-  if (header->version == 4) {
+  if (header.version == 4) {
     while (tail.size() - fields > longest_v4_mac) {
       const auto length = parse_field_length(tail.subspan(fields));
       if (!length)

@@ -26,5 +26,8 @@ struct packet {
 /// and the rest is an extension field; before version 4 it is all one MAC.
 /// Fails with one of the `packet_…`, `extension_…` and `mac_…` codes.
 tl::expected<packet, errc> parse_packet(std::span<const std::byte> bytes);
+/// The same where the header of `bytes` was read before.
+tl::expected<packet, errc> parse_packet(std::span<const std::byte> bytes,
+                                        const packet_header& header);
 
 } // namespace concert::ntp

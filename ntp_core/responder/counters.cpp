@@ -1,5 +1,10 @@
 #include "ntp_core/responder/counters.hpp"
 
+#include <algorithm>
+#include <bit>
+#include <limits>
+#include <numeric>
+
 namespace concert::ntp {
 
 namespace {
@@ -20,6 +25,9 @@ struct reason_entry {
 /// The one table of reasons, in the order of the enumeration.
 constexpr std::array<reason_entry, reason_count> reasons{{
   {reason::ok, "ok", "Good requests."},
+  {reason::interleaved, "interleaved",
+   "Good requests in interleaved mode, whose answers tell when the answer "
+   "before them left."},
   {reason::access, "access",
    "Requests from addresses on the deny list or outside of the allow list."},
   {reason::rate, "rate",
@@ -64,6 +72,42 @@ std::string_view describe(reason r) {
   return reasons.at(static_cast<std::size_t>(r)).description;
 }
 
+void latency_histogram::add(ntp_duration latency) {
+  const auto ns = std::max<std::int64_t>(latency.nanoseconds().count(), 1);
+  const auto whole_us = static_cast<std::uint64_t>(ns - 1) / 1000;
+  const auto bucket = static_cast<std::size_t>(std::bit_width(whole_us));
+  ++buckets[std::min(bucket, size - 1)];
+}
+
+double latency_histogram::limit_s(std::size_t bucket) {
+  return bucket + 1 < size
+           ? 1e-6 * static_cast<double>(std::uint64_t{1} << bucket)
+           : std::numeric_limits<double>::infinity();
+}
+
+std::uint64_t latency_histogram::total() const {
+  return std::accumulate(buckets.begin(), buckets.end(), std::uint64_t{0});
+}
+
+double latency_histogram::quantile_s(double q) const {
+  const auto all = total();
+  if (all == 0)
+    return 0;
+  const auto wanted = std::max(1.0, q * static_cast<double>(all));
+  std::size_t bucket = 0;
+  auto reached = buckets[0];
+  while (static_cast<double>(reached) < wanted && bucket + 1 < size)
+    reached += buckets[++bucket];
+  return limit_s(bucket);
+}
+
+latency_histogram&
+latency_histogram::operator+=(const latency_histogram& other) {
+  for (std::size_t i = 0; i < size; ++i)
+    buckets[i] += other.buckets[i];
+  return *this;
+}
+
 std::uint64_t server_counters::total() const {
   std::uint64_t sum = 0;
   for (const auto& row : packets)
@@ -79,6 +123,7 @@ server_counters& server_counters::operator+=(const server_counters& other) {
   for (std::size_t v = 0; v < versions.size(); ++v)
     versions[v] += other.versions[v];
   queue_overflows += other.queue_overflows;
+  latency += other.latency;
   return *this;
 }
 

@@ -1,10 +1,11 @@
 #pragma once
 
-#include "ntp_core/access/access_list.hpp"
+#include "ntp_core/access/access_table.hpp"
 #include "ntp_core/access/ip_address.hpp"
 #include "ntp_core/access/rate_limit.hpp"
 #include "ntp_core/discipline/snapshot.hpp"
 #include "ntp_core/packet/header.hpp"
+#include "ntp_core/responder/client_table.hpp"
 #include "ntp_core/responder/counters.hpp"
 
 #include <cstdint>
@@ -19,14 +20,18 @@ namespace concert::ntp {
 enum class refusal : std::uint8_t { ignore, deny };
 
 struct responder_config {
-  access_list deny; ///< checked first; empty matches nobody
-  refusal deny_action = refusal::deny;
-  access_list allow; ///< clients outside get `allow_action`
-  refusal allow_action = refusal::ignore;
-  std::uint8_t versions = 0b0001'1000; ///< bit n: version n is served
+  access_table access;
+  refusal deny_action = refusal::deny;    ///< for `access_verdict::denied`
+  refusal allow_action = refusal::ignore; ///< for `access_verdict::not_allowed`
+  std::uint8_t versions = 0b0001'1000;    ///< bit n: version n is served
   /// `require-nts`: unset = plain requests are served.
   std::optional<refusal> require_nts;
   rate_limit_config rate;
+  /// Clients remembered for interleaved mode and for `top_clients`; 0 = none.
+  std::uint32_t clients = 8192;
+  bool interleaved = true; ///< RFC 9769; needs `clients`
+  /// Answer mode 1 in mode 2, without any state.
+  bool answer_symmetric_active = false;
   /// Where this machine itself listens; requests that claim to come from there
   /// would make it talk to itself. Port 123 alone proves nothing: many clients
   /// ask from it.
@@ -38,22 +43,31 @@ struct reply {
   response what = response::ignored;
   reason why = reason::ok;
   std::size_t size = 0; ///< bytes of the reply; 0 = send nothing
+  /// The client's slot, which holds the stamps of this reply once it is
+  /// stamped; none for kisses and where clients are not remembered.
+  std::optional<client_slot> slot;
+  /// The client uses interleaved mode: ask the kernel when this reply leaves,
+  /// and tell `on_transmit_stamp`.
+  bool wants_transmit_stamp = false;
+  /// The transmit field is filled already (it tells of the reply before).
+  bool interleaved = false;
 };
 
 /// Answers requests with the disciplined time (RFC 5905 §9.2, client/server
-/// only). One for each worker: it owns that worker's share of the rate limiter.
-/// No allocation while answering, no clock: the stamps come in.
+/// only, and mode 1 as if it were that). One for each worker: it owns that
+/// worker's share of the rate limiter and of the clients. No allocation while
+/// answering, no clock: the stamps come in.
 ///
 /// Requests that would need a key to be judged (a MAC, a crypto-NAK, NTS
 /// fields) get silence, as `malformed`: the time in a plain reply would be
 /// refused anyway. Other extension fields are skipped and not echoed.
 class responder {
 public:
-  /// `hash_key` must be unpredictable; it keys the rate limiter's table.
+  /// `hash_key` must be unpredictable; it keys the tables of clients.
   explicit responder(std::shared_ptr<const responder_config> config,
                      std::uint64_t hash_key);
 
-  /// Clients' rates are remembered unless the rate limit itself changed.
+  /// Clients are remembered unless what concerns their tables changed.
   void on_config(std::shared_ptr<const responder_config> config);
   void on_time(const served_time& time);
 
@@ -66,17 +80,27 @@ public:
                 ntp_timestamp received, mono_time now,
                 std::span<std::byte> out);
 
-  /// Writes the transmit stamp, the disciplined time at wall time `transmit`,
-  /// into a reply of `respond` (never zero, never before its receive stamp).
-  void stamp(std::span<std::byte> reply, ntp_timestamp transmit) const;
+  /// The reply that `respond` returned as `r` is about to leave at wall time
+  /// `transmit`: writes the disciplined time then into it (never zero, never
+  /// before its receive stamp), unless it is interleaved; remembers it in the
+  /// client's slot; counts the time since the receive stamp.
+  void stamp(const reply& r, std::span<std::byte> bytes,
+             ntp_timestamp transmit);
+
+  /// The kernel says that the last reply of `slot` left at wall time
+  /// `transmit`; nothing happens if the slot has gone on since.
+  void on_transmit_stamp(const client_slot& slot, ntp_timestamp transmit);
 
   /// The kernel refused the reply that `respond` returned as `r`: the packet
-  /// counts as `send_error` instead.
+  /// counts as `send_error` instead, and its slot is forgotten.
   void on_send_failed(const reply& r);
   /// The kernel dropped `packets` before they could be read.
   void on_queue_overflow(std::uint64_t packets);
 
   const server_counters& counters() const { return counters_; }
+  /// The `most` remembered clients that asked most often, best first. Reads the
+  /// whole table: for people who ask, not for a tick.
+  std::vector<client_count> top_clients(std::size_t most) const;
 
 private:
   struct verdict {
@@ -84,16 +108,21 @@ private:
     reason why = reason::ok;
   };
 
-  verdict judge(std::span<const std::byte> request, const endpoint& client,
-                mono_time now);
+  verdict judge(std::span<const std::byte> request, const packet_header& header,
+                const endpoint& client, mono_time now);
+  bool is_own(const endpoint& client) const;
+  std::optional<reason> refuse_mode(packet_mode mode) const;
   verdict check_access(const ip_address& client) const;
   packet_header build(const packet_header& request, response what,
                       ntp_timestamp received) const;
+  void remember(const packet_header& request, const ip_address& client,
+                mono_time now, packet_header& answer, reply& r);
 
   std::shared_ptr<const responder_config> config_;
   served_time time_;
   std::uint64_t hash_key_;
   rate_limiter limiter_;
+  client_table clients_;
   server_counters counters_;
 };
 

@@ -1,10 +1,14 @@
-// Whatever arrives: only client requests are answered, each with a whole server
-// header that is no longer than the request, and each packet counts once.
+// Whatever a few clients send one after another: only requests are answered,
+// each with a whole header that is no longer than the request; each packet
+// counts once; and an answer is interleaved exactly if the request returns the
+// receive stamp of the reply before, which then tells when that one left.
 
 #include "ntp_core/responder/responder.hpp"
 
+#include "ntp_core/packet/bytes.hpp"
 #include "ntp_core/packet/packet.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdlib>
@@ -18,69 +22,224 @@ void require(bool condition) {
     std::abort();
 }
 
-constexpr auto received = ntp_timestamp::from_bits(0xe800000000000000);
+constexpr auto start = ntp_timestamp::from_bits(0xe800000000000000);
 
 std::shared_ptr<const responder_config> make_config(unsigned choice) {
+  constexpr std::array<ip_prefix, 1> v4_only{};
+  const std::array<ip_prefix, 2> all{ip_prefix{},
+                                     ip_prefix{ip_address::v6({}), 0}};
   auto c = std::make_shared<responder_config>();
   c->versions = static_cast<std::uint8_t>((choice & 1) != 0 ? 0xff : 0x18);
+  std::span<const ip_prefix> deny;
+  std::span<const ip_prefix> allow;
   if ((choice & 2) != 0)
-    c->deny = access_list::everybody();
+    deny = v4_only;
   if ((choice & 4) == 0)
-    c->allow = access_list::everybody();
+    allow = all;
+  c->access = {deny, allow, access_order::deny_first};
   c->allow_action = refusal::deny;
   if ((choice & 8) != 0)
     c->require_nts = refusal::deny;
   if ((choice & 16) != 0)
-    c->rate = {16, std::chrono::milliseconds{100}, 2};
+    c->rate = {16, std::chrono::milliseconds{100}, 2, 2, 2};
+  c->answer_symmetric_active = (choice & 64) != 0;
+  c->clients = (choice & 128) != 0 ? 0 : 4; // one for each, so that all stay
   return c;
 }
 
-void check_reply(std::span<const std::byte> request, const reply& r,
-                 std::span<const std::byte> out) {
-  require(r.size <= request.size());
-  require((r.size == 0) == (r.what == response::ignored));
-  if (r.size == 0)
-    return;
-  const auto asked = parse_header(request);
-  const auto answer = parse_packet(out.first(r.size));
-  require(asked && answer);
-  const auto& h = answer->header;
-  require(asked->mode == packet_mode::client);
-  require(h.mode == packet_mode::server);
-  require(h.version == asked->version);
-  require(h.origin == asked->transmit);
-  require(!h.receive.is_unknown() && !h.transmit.is_unknown());
-  require(h.transmit - h.receive >= ntp_duration{});
-  require(h.transmit - h.reference_time >= ntp_duration{}
-          || h.reference_time.is_unknown());
+served_time make_time(bool valid) {
+  served_time t;
+  t.valid = valid;
+  t.stratum = 2;
+  t.wall_base = start;
+  t.reference_time = start;
+  t.offset_s = 1e-3;
+  return t;
 }
+
+/// What a client, and the server about it, should know of the last reply.
+struct known_client {
+  ip_address address;
+  ntp_timestamp receive;  ///< unknown: none, or void
+  ntp_timestamp transmit; ///< unknown: not sent
+  ntp_timestamp echo;     ///< what the client takes for `receive`
+};
+
+/// What happens besides a request.
+struct control {
+  explicit control(std::uint8_t octet) : bits(octet) {}
+
+  std::size_t client() const { return bits & 3; }
+  bool returns_stamp() const { return (bits & 4) != 0; }
+  bool clock_stands() const { return (bits & 8) != 0; }
+  bool kernel_stamp() const { return (bits & 16) != 0; }
+  bool step_before() const { return (bits & 32) != 0; }
+  bool send_fails() const { return (bits & 64) != 0; }
+  bool never_sent() const { return (bits & 128) != 0; }
+
+  unsigned bits;
+};
+
+class exchange {
+public:
+  explicit exchange(std::uint8_t choice)
+    : config_(make_config(choice)),
+      machine_(config_, 1),
+      time_(make_time((choice & 32) != 0)) {
+    machine_.on_time(time_);
+    clients_[0].address = ip_address::v4({192, 0, 2, 1});
+    clients_[1].address = ip_address::v4({192, 0, 2, 2});
+    clients_[2].address = ip_address::v6({0xfe, 0x80}, 1);
+    clients_[3].address = ip_address::v6({0xfe, 0x80}, 2);
+  }
+
+  void step(control what, std::span<std::byte> request) {
+    auto& c = clients_[what.client()];
+    if (what.step_before())
+      step_clock();
+    if (!what.clock_stands())
+      wall_ = wall_ + ntp_duration::from_seconds(0.25);
+    if (what.returns_stamp() && request.size() >= header_size)
+      write_big_endian(request, 24, c.echo.bits());
+    const auto r
+      = machine_.respond(request, {c.address, 123}, wall_, mono_time{}, out_);
+    ++packets_;
+    check(request, r);
+    if (r.size > 0) {
+      check_mode(request, r, c);
+      finish(what, r, c);
+    }
+    check_counters();
+  }
+
+private:
+  void step_clock() {
+    ++time_.step_count;
+    machine_.on_time(time_);
+    for (auto& c : clients_)
+      c.receive = {};
+  }
+
+  void check(std::span<const std::byte> request, const reply& r) const {
+    require(r.size <= request.size());
+    require((r.size == 0) == (r.what == response::ignored));
+    require(r.size > 0 || !r.slot);
+    require(r.slot || !(r.wants_transmit_stamp || r.interleaved));
+    if (r.size == 0)
+      return;
+    const auto asked = parse_header(request);
+    const auto answer = parse_packet(std::span{out_}.first(r.size));
+    require(asked && answer);
+    const auto& h = answer->header;
+    require(h.version == asked->version);
+    require((h.receive.bits() & 1) == 1);
+    require(r.interleaved == !h.transmit.is_unknown());
+    require(h.receive - h.reference_time >= ntp_duration{}
+            || h.reference_time.is_unknown());
+    if (asked->mode == packet_mode::client)
+      require(h.mode == packet_mode::server);
+    else
+      require(asked->mode == packet_mode::symmetric_active
+              && config_->answer_symmetric_active
+              && h.mode == packet_mode::symmetric_passive && !r.slot);
+  }
+
+  void check_mode(std::span<const std::byte> request, const reply& r,
+                  const known_client& c) const {
+    const auto asked = *parse_header(request);
+    const auto answer = *parse_header(out_);
+    const bool remembered = r.what == response::answered
+                            && asked.mode == packet_mode::client
+                            && config_->clients > 0;
+    require(r.slot.has_value() == remembered);
+    const bool expected
+      = remembered && !c.receive.is_unknown() && !c.transmit.is_unknown()
+        && asked.origin == c.receive && asked.receive != asked.transmit;
+    require(r.interleaved == expected);
+    require((r.why == reason::interleaved) == expected);
+    require(answer.origin == (expected ? asked.receive : asked.transmit));
+    require(!expected || (answer.transmit == c.transmit));
+    require(!expected || r.wants_transmit_stamp);
+    require(!r.slot || answer.receive != c.receive);
+  }
+
+  /// Sends the reply, or not.
+  void finish(control what, const reply& r, known_client& c) {
+    const auto receive = parse_header(out_)->receive;
+    if (r.slot) {
+      c.receive = receive;
+      c.transmit = {};
+    }
+    c.echo = receive;
+    if (what.never_sent())
+      return;
+    const auto sent = wall_ + ntp_duration::from_units(what.bits);
+    machine_.stamp(r, std::span{out_}.first(r.size), sent);
+    ++stamped_;
+    const auto h = *parse_header(out_);
+    require(h.receive != h.transmit && (h.transmit.bits() & 1) == 0);
+    require(!h.transmit.is_unknown());
+    require(r.interleaved || h.transmit - h.receive >= ntp_duration{});
+    if (!r.slot)
+      return;
+    c.transmit = even(sent, receive);
+    if (what.kernel_stamp()) {
+      const auto left = sent + ntp_duration::from_units(0x10000);
+      machine_.on_transmit_stamp(*r.slot, left);
+      c.transmit = even(left, receive);
+    }
+    if (what.send_fails()) {
+      machine_.on_send_failed(r);
+      c.receive = {};
+    }
+  }
+
+  /// As the responder makes transmit stamps.
+  ntp_timestamp even(ntp_timestamp wall, ntp_timestamp receive) const {
+    const auto t = ntp_timestamp::from_bits(time_.disciplined(wall).bits()
+                                            & ~std::uint64_t{1});
+    return t - receive < ntp_duration{} ? receive + ntp_duration::from_units(1)
+                                        : t;
+  }
+
+  void check_counters() const {
+    require(machine_.counters().total() == packets_);
+    require(machine_.counters().latency.total() == stamped_);
+    require(machine_.top_clients(8).size() <= config_->clients);
+  }
+
+  std::shared_ptr<const responder_config> config_;
+  responder machine_;
+  served_time time_;
+  std::array<known_client, 4> clients_;
+  ntp_timestamp wall_ = start;
+  std::uint64_t packets_ = 0;
+  std::uint64_t stamped_ = 0;
+  std::array<std::byte, 65536> out_{};
+};
 
 } // namespace
 
+/// The first octet chooses the configuration. Then come packets: an octet of
+/// `control`, two of the length, and so many.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                                       std::size_t size) {
-  if (size < 1)
+  std::span input{data, size};
+  if (input.empty())
     return 0;
-  responder machine{make_config(data[0]), 1};
-  served_time time;
-  time.valid = (data[0] & 32) != 0;
-  time.stratum = 2;
-  time.wall_base = received;
-  time.reference_time = received;
-  machine.on_time(time);
-  const auto request = std::as_bytes(std::span{data + 1, size - 1});
-  static std::array<std::byte, 65536> out;
-  if (request.size() > out.size())
-    return 0;
-  const endpoint client{ip_address::v4({192, 0, 2, 1}), 123};
-  constexpr int packets = 4;
-  for (int i = 0; i < packets; ++i) {
-    const auto r = machine.respond(request, client, received, mono_time{}, out);
-    if (r.size > 0)
-      machine.stamp(std::span{out}.first(r.size), received);
-    check_reply(request, r, out);
+  exchange e{input[0]};
+  input = input.subspan(1);
+  static std::array<std::byte, 65536> request;
+  while (input.size() >= 3) {
+    const control what{input[0]};
+    const std::size_t length = std::size_t{input[1]} << 8 | input[2];
+    input = input.subspan(3);
+    const auto bytes
+      = std::as_bytes(input.first(std::min(length, input.size())));
+    input = input.subspan(bytes.size());
+    std::copy(bytes.begin(), bytes.end(), request.begin());
+    e.step(what, std::span{request}.first(bytes.size()));
   }
-  require(machine.counters().total() == packets);
   return 0;
 }
 

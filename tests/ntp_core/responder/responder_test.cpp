@@ -1,93 +1,23 @@
-#include "ntp_core/responder/responder.hpp"
-
 #include "ntp_core/packet/packet.hpp"
-#include "tests/ntp_core/support/octets.hpp"
+#include "tests/ntp_core/responder/served.hpp"
 #include "tests/ntp_core/support/seeded_random.hpp"
 
 #include <doctest/doctest.h>
 
-#include <optional>
-
 namespace concert::ntp {
 
 using namespace std::chrono_literals;
+using test::access_of;
+using test::client;
 using test::field;
 using test::from_hex;
+using test::good_time;
 using test::octets;
+using test::received;
+using test::request;
+using test::request_header;
+using test::served;
 using test::zeros;
-
-namespace {
-
-constexpr auto received = ntp_timestamp::from_bits(0xe800000040000000);
-const auto client = *endpoint::parse("192.0.2.7:40000");
-
-packet_header request_header(std::uint8_t version = 4) {
-  packet_header h;
-  h.version = version;
-  h.mode = packet_mode::client;
-  h.poll = 7;
-  h.transmit = ntp_timestamp::from_bits(0x0123456789abcdef);
-  return h;
-}
-
-octets request(std::uint8_t version = 4) {
-  return test::to_octets(request_header(version));
-}
-
-served_time good_time() {
-  served_time t;
-  t.valid = true;
-  t.leap = leap_indicator::none;
-  t.stratum = 3;
-  t.reference_id = 0xc0000201;
-  t.precision = -24;
-  t.reference_time = received - ntp_duration::from_seconds(10);
-  t.root_delay = ntp_duration::from_seconds(0.01);
-  t.wall_base = received - ntp_duration::from_seconds(10);
-  t.offset_s = 0.5;
-  t.variance_base = 1e-6;
-  return t;
-}
-
-responder_config open_config() {
-  responder_config c;
-  c.allow = access_list::everybody();
-  return c;
-}
-
-/// A responder with one client.
-struct served {
-  explicit served(responder_config config = open_config())
-    : machine(std::make_shared<responder_config>(std::move(config)), 42) {
-    machine.on_time(good_time());
-  }
-
-  reply ask(const octets& bytes, const endpoint& from = client) {
-    out.assign(std::max(bytes.size(), header_size), std::byte{0xaa});
-    last = machine.respond(bytes, from, received, mono_time{1h}, out);
-    CHECK(last.size <= bytes.size());
-    CHECK((last.size == 0) == (last.what == response::ignored));
-    return last;
-  }
-
-  packet_header answer() {
-    REQUIRE(last.size == header_size);
-    return *parse_header(std::span{out}.first(last.size));
-  }
-
-  bool silent(const octets& bytes, reason why, const endpoint& from = client) {
-    const auto before = machine.counters().at(response::ignored, why);
-    const auto r = ask(bytes, from);
-    return r.what == response::ignored && r.why == why
-           && machine.counters().at(response::ignored, why) == before + 1;
-  }
-
-  responder machine;
-  octets out;
-  reply last;
-};
-
-} // namespace
 
 TEST_CASE("a request is answered with the disciplined time") {
   for (std::uint8_t version : {3, 4}) {
@@ -96,7 +26,7 @@ TEST_CASE("a request is answered with the disciplined time") {
     CHECK(r.what == response::answered);
     CHECK(r.why == reason::ok);
     const auto transmit = received + ntp_duration::from_seconds(1e-3);
-    s.machine.stamp(std::span{s.out}.first(r.size), transmit);
+    s.stamp(transmit);
     const auto h = s.answer();
     CHECK(h.leap == leap_indicator::none);
     CHECK(h.version == version);
@@ -124,7 +54,7 @@ TEST_CASE("a server without valid time says that it is not synchronised") {
   const auto h = s.answer();
   CHECK(h.leap == leap_indicator::unsynchronized);
   CHECK(h.stratum == 16);
-  CHECK(h.receive == received);
+  CHECK((h.receive - received).units() == 1);
   CHECK(h.root_dispersion.duration().seconds() == 16);
 }
 
@@ -142,19 +72,42 @@ TEST_CASE("stamps are never zero and never in the wrong order") {
   s.machine.on_time({});
   octets out(header_size);
   const auto ask = [&](ntp_timestamp at, ntp_timestamp sent) {
-    s.machine.respond(request(), client, at, mono_time{}, out);
-    s.machine.stamp(out, sent);
+    const auto r = s.machine.respond(request(), client, at, mono_time{}, out);
+    s.machine.stamp(r, out, sent);
     return *parse_header(out);
   };
   const auto end_of_era = ntp_timestamp::from_bits(~std::uint64_t{0});
-  CHECK(ask(end_of_era, ntp_timestamp{}).transmit.bits() == 1);
+  const auto after = end_of_era + ntp_duration::from_units(1);
+  CHECK(ask(end_of_era, after).transmit.bits() == 2);
+  CHECK(ask(end_of_era, end_of_era).transmit.bits() == 2);
+  CHECK(ask(after - ntp_duration::from_units(4), after).receive.bits() != 0);
   const auto early = ask(received, received - ntp_duration::from_seconds(1));
-  CHECK(early.transmit == early.receive);
+  CHECK((early.transmit - early.receive).units() == 1);
   auto t = good_time();
   t.offset_s = 1;
   t.wall_base = ntp_timestamp::from_bits(0) - ntp_duration::from_seconds(1);
   s.machine.on_time(t);
   CHECK(ask(t.wall_base, t.wall_base).receive.bits() == 1);
+}
+
+TEST_CASE("receive stamps end in a one bit and transmit stamps in a zero, so "
+          "that they are never the same") {
+  for (const std::uint32_t clients : {0, 64})
+    for (std::int64_t unit = 0; unit < 4; ++unit) {
+      responder_config c;
+      c.clients = clients;
+      c.deny_action = refusal::deny;
+      if (unit == 3)
+        c.access = access_of({"0.0.0.0/0"});
+      served s{c};
+      const auto at = received + ntp_duration::from_units(unit);
+      s.out.assign(header_size, std::byte{});
+      s.last = s.machine.respond(request(), client, at, mono_time{}, s.out);
+      s.stamp(at);
+      CHECK((s.answer().receive.bits() & 1) == 1);
+      CHECK((s.answer().transmit.bits() & 1) == 0);
+      CHECK((s.answer().receive - at).seconds() == doctest::Approx(0.5));
+    }
 }
 
 TEST_CASE("the reference stamp is never later than the receive stamp") {
@@ -188,8 +141,8 @@ TEST_CASE("every version in every mode but the client's gets silence "
 
 TEST_CASE("other modes get silence even from denied clients and where NTS is "
           "required") {
-  auto c = open_config();
-  c.deny = access_list::everybody();
+  responder_config c;
+  c.access = access_of({"0.0.0.0/0", "::/0"});
   c.deny_action = refusal::deny;
   c.require_nts = refusal::deny;
   served s{c};
@@ -209,7 +162,7 @@ TEST_CASE("monlist requests of all lengths get silence (CVE-2013-5211)") {
 
 TEST_CASE("mode 7 errors, also from our own address, get silence "
           "(CVE-2009-3563)") {
-  auto c = open_config();
+  responder_config c;
   c.own_endpoints = {*endpoint::parse("192.0.2.1:123")};
   served s{c};
   CHECK(s.silent(from_hex("97000000"), reason::malformed));
@@ -239,7 +192,7 @@ TEST_CASE("replies of other servers get silence, so that two never talk to "
 
 TEST_CASE("requests from where we listen get silence, from another machine's "
           "port 123 an answer") {
-  auto c = open_config();
+  responder_config c;
   c.own_endpoints = {*endpoint::parse("192.0.2.1:123"),
                      *endpoint::parse("[2001:db8::1]:123")};
   served s{c};
@@ -306,14 +259,13 @@ TEST_CASE("versions that are not served get silence") {
 }
 
 TEST_CASE("a denied client gets a DENY that only its request can have drawn") {
-  auto c = open_config();
-  const std::vector prefixes{*ip_prefix::parse("192.0.2.0/24")};
-  c.deny = access_list{prefixes};
+  responder_config c;
+  c.access = access_of({"192.0.2.0/24"});
   served s{c};
   const auto r = s.ask(request());
   CHECK(r.what == response::kiss_deny);
   CHECK(r.why == reason::access);
-  s.machine.stamp(std::span{s.out}.first(r.size), received);
+  s.stamp(received);
   const auto h = s.answer();
   CHECK(h.leap == leap_indicator::unsynchronized);
   CHECK(h.stratum == 0);
@@ -326,12 +278,9 @@ TEST_CASE("a denied client gets a DENY that only its request can have drawn") {
 }
 
 TEST_CASE("deny and allow lists can be silent, and deny comes first") {
-  auto c = open_config();
-  const std::vector denied{*ip_prefix::parse("192.0.2.0/24")};
-  const std::vector allowed{*ip_prefix::parse("192.0.0.0/16")};
-  c.deny = access_list{denied};
+  responder_config c;
+  c.access = access_of({"192.0.2.0/24"}, {"192.0.0.0/16"});
   c.deny_action = refusal::ignore;
-  c.allow = access_list{allowed};
   c.allow_action = refusal::deny;
   served s{c};
   CHECK(s.silent(request(), reason::access));
@@ -342,12 +291,14 @@ TEST_CASE("deny and allow lists can be silent, and deny comes first") {
 }
 
 TEST_CASE("an empty allow list serves nobody") {
-  served s{responder_config{}};
+  responder_config c;
+  c.access = access_of({}, {});
+  served s{c};
   CHECK(s.silent(request(), reason::access));
 }
 
 TEST_CASE("a client over its rate gets silence, and so do its DENY kisses") {
-  auto c = open_config();
+  responder_config c;
   c.rate = {64, 1s, 4};
   served s{c};
   for (int i = 0; i < 4; ++i)
@@ -357,7 +308,7 @@ TEST_CASE("a client over its rate gets silence, and so do its DENY kisses") {
     answered += s.ask(request()).what == response::answered ? 1 : 0;
   CHECK(answered < 25);
   CHECK(s.machine.counters().at(response::ignored, reason::rate) >= 75);
-  c.deny = access_list::everybody();
+  c.access = access_of({"0.0.0.0/0", "::/0"});
   s.machine.on_config(std::make_shared<responder_config>(c));
   int kisses = 0;
   for (int i = 0; i < 100; ++i)
@@ -365,8 +316,89 @@ TEST_CASE("a client over its rate gets silence, and so do its DENY kisses") {
   CHECK(kisses < 25);
 }
 
+TEST_CASE(
+  "a client over its rate may get a RATE that only its request can have "
+  "drawn") {
+  responder_config c;
+  c.rate = {64, 1s, 1, 16, 1};
+  served s{c};
+  s.ask(request());
+  int kisses = 0;
+  for (int i = 0; i < 100; ++i) {
+    if (s.ask(request()).what != response::kiss_rate)
+      continue;
+    ++kisses;
+    CHECK(s.last.why == reason::rate);
+    CHECK(!s.last.slot);
+    s.stamp(received);
+    const auto h = s.answer();
+    CHECK(h.leap == leap_indicator::unsynchronized);
+    CHECK(h.stratum == 0);
+    CHECK(h.reference_id == code_of("RATE"));
+    CHECK(h.origin == request_header().transmit);
+  }
+  CHECK(kisses > 75);
+  CHECK(s.machine.counters().at(response::kiss_rate, reason::rate)
+        == static_cast<std::uint64_t>(kisses));
+}
+
+TEST_CASE("what gets no answer within the rate gets no RATE beyond it") {
+  responder_config c;
+  c.rate = {64, 1h, 1, 16, 1};
+  c.access = access_of({"198.51.100.0/24"});
+  c.deny_action = refusal::ignore;
+  served s{c};
+  auto server = request_header();
+  server.mode = packet_mode::server;
+  for (int i = 0; i < 50; ++i) {
+    CHECK(s.silent(request(2), reason::version));
+    CHECK(s.silent(request() + zeros(20), reason::malformed));
+    CHECK(s.silent(test::to_octets(server), reason::mode));
+    CHECK(
+      s.silent(request(), reason::access, *endpoint::parse("198.51.100.1:5")));
+  }
+}
+
+TEST_CASE("the time from arrival to sending is counted, kisses included") {
+  responder_config c;
+  c.access = access_of({"198.51.100.0/24"});
+  served s{c};
+  s.ask(request());
+  s.stamp(received + ntp_duration::from_seconds(30e-6));
+  s.ask(request(), *endpoint::parse("198.51.100.1:5"));
+  s.stamp(received + ntp_duration::from_seconds(30e-6));
+  const auto& latency = s.machine.counters().latency;
+  CHECK(latency.total() == 2);
+  CHECK(latency.quantile_s(1) == doctest::Approx(32e-6));
+}
+
+TEST_CASE("those who asked most are told, whether or not they were answered") {
+  responder_config c;
+  c.rate = {64, 1h, 2};
+  served s{c};
+  const auto ask = [&](const char* from, int times) {
+    for (int i = 0; i < times; ++i)
+      s.ask(request(), *endpoint::parse(from));
+  };
+  ask("192.0.2.1:1", 3);
+  ask("192.0.2.2:1", 50);
+  ask("[2001:db8::1]:1", 7);
+  const auto top = s.machine.top_clients(2);
+  REQUIRE(top.size() == 2);
+  CHECK(top[0].client.to_string() == "192.0.2.2");
+  CHECK(top[0].requests == 50);
+  CHECK(top[1].client.to_string() == "2001:db8::1");
+  CHECK(top[1].requests == 7);
+  CHECK(s.machine.top_clients(10).size() == 3);
+  CHECK(s.machine.top_clients(0).empty());
+  c.clients = 0;
+  s.machine.on_config(std::make_shared<responder_config>(c));
+  ask("192.0.2.1:1", 3);
+  CHECK(s.machine.top_clients(10).empty());
+}
+
 TEST_CASE("where NTS is required plain requests get DENY or silence") {
-  auto c = open_config();
+  responder_config c;
   c.require_nts = refusal::deny;
   served denying{c};
   CHECK(denying.ask(request()).what == response::kiss_deny);
