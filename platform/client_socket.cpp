@@ -69,7 +69,7 @@ result<stamping_keeper> stamping_keeper::open() {
   const int fd = keeper.fd_.get();
   if (fd < 0)
     return tl::unexpected(system_error("cannot make a UDP socket", errno));
-  if (const int number = stamping::enable(fd, false))
+  if (const int number = stamping::enable(fd, stamping::transmit::none))
     return tl::unexpected(
       system_error("the kernel does not stamp packets", number));
   // The kernel switches stamping on in the background; wait until it works. A
@@ -96,7 +96,7 @@ result<client_socket> client_socket::open(const ntp::endpoint& server) {
   if (fd < 0)
     return tl::unexpected(
       system_error("cannot make a socket for " + server.to_string(), errno));
-  if (const int number = stamping::enable(fd, true))
+  if (const int number = stamping::enable(fd, stamping::transmit::all))
     return tl::unexpected(
       system_error("the kernel does not stamp packets", number));
   if (const int number = bind_random_port(fd, server.address.is_v4()))
@@ -116,9 +116,8 @@ result<void> client_socket::send(std::span<const std::byte> bytes) {
   // Kernels differ in whether a failed datagram uses up a number, so that the
   // count is started anew on both sides.
   take_transmit_stamp();
-  const int off = 0;
-  setsockopt(fd_.get(), SOL_SOCKET, SO_TIMESTAMPING, &off, sizeof off);
-  stamping::enable(fd_.get(), true);
+  stamping::enable(fd_.get(), stamping::transmit::none);
+  stamping::enable(fd_.get(), stamping::transmit::all);
   sent_ = 0;
   return tl::unexpected(system_error("cannot send", number));
 }

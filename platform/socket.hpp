@@ -77,18 +77,40 @@ private:
   std::uint32_t sent_ = 0; ///< as the kernel numbers transmit stamps
 };
 
+/// How a group of sockets that share an address divides the requests.
+enum class dispatch_rule : std::uint8_t {
+  client_address, ///< one client, one socket: for state per client
+  receive_queue,  ///< by the network interface's queue: no hand-over
+};
+
+struct server_socket_options {
+  std::string interface; ///< only requests from there; empty = from all
+  /// Bytes that the kernel may queue; 0 = its default. Beyond the system's
+  /// limit (net.core.rmem_max) as much as it gives.
+  std::uint32_t receive_buffer = 1 << 20;
+  std::uint32_t send_buffer = 0;
+  bool operator==(const server_socket_options&) const = default;
+};
+
 /// The socket of one worker for one listen address: SO_REUSEPORT, batches,
-/// receive stamps, replies from the address that was asked.
+/// receive stamps, transmit stamps on request, replies from the address that
+/// was asked.
 class server_socket {
 public:
   static constexpr std::size_t batch_size = 64;
   static constexpr std::size_t packet_size = 1024;
 
-  static result<server_socket> open(const ntp::endpoint& listen);
+  static result<server_socket> open(const ntp::endpoint& listen,
+                                    const server_socket_options& options = {});
   /// Whether nobody listens on `listen` yet. Sockets of one user share an
   /// address without complaint, so that a second daemon would go unnoticed: ask
   /// before the first of one's own is opened.
-  static result<void> check_free(const ntp::endpoint& listen);
+  static result<void> check_free(const ntp::endpoint& listen,
+                                 const server_socket_options& options = {});
+  /// Divides the requests of the group to which this socket belongs, `members`
+  /// sockets now, by `rule`. To be called on any one of them whenever one came
+  /// or went. What the rule cannot place, the kernel spreads by its own hash.
+  result<void> dispatch(std::size_t members, dispatch_rule rule);
   server_socket(server_socket&&) noexcept;
   server_socket& operator=(server_socket&&) noexcept;
   ~server_socket();
@@ -96,6 +118,9 @@ public:
   int fd() const;
   /// The bound address (with the port that the kernel chose for port 0).
   ntp::endpoint local() const;
+  /// Whether the interface of the options has gone, or gone and come back: the
+  /// socket still belongs to the old one and must be opened anew.
+  bool is_stale() const;
 
   struct request {
     std::span<std::byte> bytes; ///< valid until the next `receive`
@@ -108,16 +133,32 @@ public:
   /// Room for the reply to request `i` of the batch; `packet_size` bytes.
   std::span<std::byte> reply_buffer(std::size_t i);
   /// Marks the reply to request `i`, `size` bytes; sent by `flush`. At most one
-  /// reply a request.
-  void queue_reply(std::size_t i, std::size_t size);
+  /// reply a request. With `stamp_tag` the kernel is asked when it leaves:
+  /// see `take_transmit_stamps`.
+  void queue_reply(std::size_t i, std::size_t size,
+                   std::optional<std::uint64_t> stamp_tag = std::nullopt);
   /// The queued replies, so that they can be stamped just before sending.
   struct queued {
     std::size_t request = 0;
     std::span<std::byte> bytes;
   };
   std::span<queued> queued_replies();
-  /// Sends all queued replies; returns how many the kernel refused.
-  std::size_t flush();
+  /// Sends all queued replies; returns the requests, by number in the batch,
+  /// whose replies the kernel refused. Valid until the next `flush`.
+  std::span<const std::size_t> flush();
+  /// When a reply left, for a tag of `queue_reply`.
+  struct transmitted {
+    std::uint64_t tag = 0;
+    std::chrono::nanoseconds realtime{}; ///< CLOCK_REALTIME
+  };
+  /// The stamps that have come since the last call, valid until the next; no
+  /// system call while none is awaited. Stamps of more than a few hundred
+  /// replies are not awaited: the oldest are given up. A stamp that has come
+  /// makes the descriptor ready (POLLERR): whoever polls it calls this and
+  /// `receive` whenever it is. A stamp that came too late is out of the way
+  /// after a few such turns. After a refused reply with a tag it may happen
+  /// that no stamps come for a while.
+  std::span<const transmitted> take_transmit_stamps();
   /// Datagrams the kernel dropped since the start (SO_RXQ_OVFL).
   std::uint64_t overflows() const;
 

@@ -4,34 +4,71 @@
 #include <linux/net_tstamp.h>
 #include <netinet/in.h>
 
-#include <array>
 #include <cerrno>
-#include <cstddef>
 #include <cstring>
 
 namespace concert::platform::stamping {
 
-int enable(int fd, bool transmit) {
+namespace {
+
+/// The transmit stamp that a message of the error queue tells of.
+std::optional<transmitted> transmit_stamp(msghdr& message) {
+  const auto realtime = find(message);
+  if (!realtime)
+    return std::nullopt;
+  for (auto* c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
+    const bool is_error
+      = (c->cmsg_level == SOL_IP && c->cmsg_type == IP_RECVERR)
+        || (c->cmsg_level == SOL_IPV6 && c->cmsg_type == IPV6_RECVERR);
+    if (!is_error)
+      continue;
+    sock_extended_err detail{};
+    std::memcpy(&detail, CMSG_DATA(c), sizeof detail);
+    if (detail.ee_origin == SO_EE_ORIGIN_TIMESTAMPING
+        && detail.ee_info == SCM_TSTAMP_SND)
+      return transmitted{detail.ee_data, *realtime};
+  }
+  return std::nullopt;
+}
+
+} // namespace
+
+int enable(int fd, transmit which) {
   unsigned flags = SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE;
-  if (transmit)
-    flags |= SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_OPT_ID
-             | SOF_TIMESTAMPING_OPT_TSONLY | SOF_TIMESTAMPING_OPT_CMSG;
+  if (which != transmit::none)
+    flags |= SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY
+             | SOF_TIMESTAMPING_OPT_CMSG;
+  if (which == transmit::all)
+    flags |= SOF_TIMESTAMPING_TX_SOFTWARE;
   return setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof flags) == 0
            ? 0
            : errno;
 }
 
+void request(std::byte* to) {
+  const std::uint32_t flags = SOF_TIMESTAMPING_TX_SOFTWARE;
+  auto* c = reinterpret_cast<cmsghdr*>(to);
+  c->cmsg_level = SOL_SOCKET;
+  c->cmsg_type = SO_TIMESTAMPING;
+  c->cmsg_len = CMSG_LEN(sizeof flags);
+  std::memcpy(CMSG_DATA(c), &flags, sizeof flags);
+}
+
+std::optional<std::chrono::nanoseconds> read(const cmsghdr& control) {
+  if (control.cmsg_level != SOL_SOCKET || control.cmsg_type != SCM_TIMESTAMPING)
+    return std::nullopt;
+  timespec software{};
+  std::memcpy(&software, CMSG_DATA(&control), sizeof software);
+  if (software.tv_sec == 0 && software.tv_nsec == 0)
+    return std::nullopt;
+  return std::chrono::seconds{software.tv_sec}
+         + std::chrono::nanoseconds{software.tv_nsec};
+}
+
 std::optional<std::chrono::nanoseconds> find(msghdr& message) {
-  for (auto* c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
-    if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPING)
-      continue;
-    scm_timestamping stamps{};
-    std::memcpy(&stamps, CMSG_DATA(c), sizeof stamps);
-    const auto& software = stamps.ts[0];
-    if (software.tv_sec != 0 || software.tv_nsec != 0)
-      return std::chrono::seconds{software.tv_sec}
-             + std::chrono::nanoseconds{software.tv_nsec};
-  }
+  for (auto* c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c))
+    if (const auto stamp = read(*c))
+      return stamp;
   return std::nullopt;
 }
 
@@ -42,20 +79,30 @@ bool take_error(int fd, std::optional<transmitted>& stamp) {
   message.msg_controllen = control.size();
   if (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
     return false;
-  const auto realtime = find(message);
-  for (auto* c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
-    const bool is_error
-      = (c->cmsg_level == SOL_IP && c->cmsg_type == IP_RECVERR)
-        || (c->cmsg_level == SOL_IPV6 && c->cmsg_type == IPV6_RECVERR);
-    if (!is_error)
-      continue;
-    sock_extended_err detail{};
-    std::memcpy(&detail, CMSG_DATA(c), sizeof detail);
-    if (realtime && detail.ee_origin == SO_EE_ORIGIN_TIMESTAMPING
-        && detail.ee_info == SCM_TSTAMP_SND)
-      stamp = transmitted{detail.ee_data, *realtime};
-  }
+  if (const auto found = transmit_stamp(message))
+    stamp = found;
   return true;
+}
+
+reader::reader() {
+  for (std::size_t i = 0; i < batch_size; ++i) {
+    messages_[i].msg_hdr.msg_control = controls_[i].bytes.data();
+    messages_[i].msg_hdr.msg_controllen = sizeof controls_[i].bytes;
+  }
+}
+
+reader::batch reader::take(int fd) {
+  const int count = recvmmsg(fd, messages_.data(), batch_size,
+                             MSG_ERRQUEUE | MSG_DONTWAIT, nullptr);
+  std::size_t found = 0;
+  for (int i = 0; i < count; ++i) {
+    auto& header = messages_[static_cast<std::size_t>(i)].msg_hdr;
+    if (const auto stamp = transmit_stamp(header))
+      stamps_[found++] = *stamp;
+    header.msg_controllen = sizeof(control_buffer::bytes);
+  }
+  return {std::span{stamps_}.first(found),
+          count == static_cast<int>(batch_size)};
 }
 
 } // namespace concert::platform::stamping

@@ -2,18 +2,39 @@
 
 #include <sys/socket.h>
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 /// SO_TIMESTAMPING, as Documentation/networking/timestamping in the kernel
 /// tells it. SO_TIMESTAMP and SO_TIMESTAMPNS are never used beside it: they
 /// make the kernel invent a stamp at the time of reading when it has none.
 namespace concert::platform::stamping {
 
-/// Switches receive stamps on; with `transmit` also numbered transmit stamps
-/// that come without the packet. Returns 0 or the error number.
-int enable(int fd, bool transmit);
+/// Which datagrams that leave are stamped, and numbered from 0. Their stamps
+/// come without the packet.
+enum class transmit : std::uint8_t {
+  none,
+  all,
+  on_request, ///< those with the control message of `request`
+};
+
+/// Switches receive stamps on, and transmit stamps as told; the numbers start
+/// again if `none` came before. Returns 0 or the error number.
+int enable(int fd, transmit which);
+
+/// The room that `request` needs.
+constexpr std::size_t request_size = CMSG_SPACE(sizeof(std::uint32_t));
+
+/// Writes the control message that asks for a datagram's stamp to `to`, which
+/// must be aligned for a cmsghdr.
+void request(std::byte* to);
+
+/// The software stamp in one control message, if that is what it holds.
+std::optional<std::chrono::nanoseconds> read(const cmsghdr& control);
 
 /// The software stamp among the control messages, if there is one.
 std::optional<std::chrono::nanoseconds> find(msghdr& message);
@@ -27,5 +48,30 @@ struct transmitted {
 /// Takes one message off the error queue of `fd`; false when it is empty.
 /// `stamp` is set if the message was a transmit stamp.
 bool take_error(int fd, std::optional<transmitted>& stamp);
+
+/// Takes transmit stamps off error queues, many with one system call.
+class reader {
+public:
+  static constexpr std::size_t batch_size = 32;
+
+  reader();
+  reader(const reader&) = delete;
+  reader& operator=(const reader&) = delete;
+
+  struct batch {
+    std::span<const transmitted> stamps; ///< valid until the next `take`
+    bool more = false;                   ///< the queue may hold others
+  };
+  /// Takes what waits; anything but stamps is passed over.
+  batch take(int fd);
+
+private:
+  struct control_buffer {
+    alignas(cmsghdr) std::array<std::byte, 256> bytes;
+  };
+  std::array<mmsghdr, batch_size> messages_{};
+  std::array<control_buffer, batch_size> controls_;
+  std::array<transmitted, batch_size> stamps_{};
+};
 
 } // namespace concert::platform::stamping

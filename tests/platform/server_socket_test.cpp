@@ -1,5 +1,7 @@
 #include "platform/socket.hpp"
 #include "platform/socket_address.hpp"
+#include "tests/platform/support.hpp"
+#include "tests/platform/tunnel.hpp"
 
 #include <doctest/doctest.h>
 
@@ -27,7 +29,48 @@ void answer_all(server_socket& server) {
                 requests[i].bytes.size());
     server.queue_reply(i, requests[i].bytes.size());
   }
-  CHECK(server.flush() == 0);
+  CHECK(server.flush().empty());
+}
+
+/// An interface that goes and comes back is another one.
+int interface_is_followed() {
+  using testing::tunnel;
+  auto device = tunnel::open();
+  if (!device)
+    return testing::not_permitted;
+  const server_socket_options options{.interface = tunnel::name};
+  auto bound = server_socket::open({{}, 0}, options);
+  if (!bound || bound->is_stale())
+    return 1;
+  const ntp::endpoint to{ntp::ip_address::v4({10, 0, 0, 1}),
+                         bound->local().port};
+  // What comes in by another interface is not for this socket.
+  auto client = client_socket::open({loopback.address, to.port});
+  const std::array<std::uint8_t, 48> payload{};
+  if (!client || !client->send(std::array{std::byte{1}}))
+    return 2;
+  device->inject({ntp::ip_address::v4({10, 9, 9, 9}), 123}, to, payload);
+  const auto requests = bound->receive();
+  if (requests.size() != 1 || requests[0].client.port != 123)
+    return 3;
+  device.reset();
+  if (!bound->is_stale() || server_socket::open({{}, 0}, options))
+    return 4;
+  device = tunnel::open();
+  if (!device || !bound->is_stale())
+    return 5;
+  bound = server_socket::open(bound->local(), options);
+  if (!bound || bound->is_stale())
+    return 6;
+  device->inject({ntp::ip_address::v4({10, 9, 9, 9}), 123}, to, payload);
+  return bound->receive().size() == 1 ? 0 : 7;
+}
+
+int buffer_of(const server_socket& server, int option) {
+  int size = 0;
+  socklen_t length = sizeof size;
+  getsockopt(server.fd(), SOL_SOCKET, option, &size, &length);
+  return size;
 }
 
 } // namespace
@@ -72,7 +115,7 @@ TEST_CASE("a batch is answered in any order and with gaps") {
   CHECK(server->queued_replies().size() == 3);
   CHECK(server->queued_replies()[0].request == 3);
   server->queued_replies()[0].bytes[0] = std::byte{33};
-  CHECK(server->flush() == 0);
+  CHECK(server->flush().empty());
   CHECK(server->queued_replies().empty());
 
   std::array<std::byte, 8> bytes{};
@@ -85,6 +128,7 @@ TEST_CASE("a batch is answered in any order and with gaps") {
 }
 
 TEST_CASE("more than a batch comes in several, and each request is whole") {
+  const auto keeper = stamping_keeper::open();
   auto server = server_socket::open(loopback);
   auto client = client_socket::open(server->local());
   std::size_t received = 0;
@@ -126,7 +170,7 @@ TEST_CASE("a reply beyond the buffer or without a request is not sent") {
   CHECK(server->queued_replies().empty());
 }
 
-TEST_CASE("a reply that the kernel refuses is counted, the others go out") {
+TEST_CASE("a reply that the kernel refuses is named, the others go out") {
   auto server = server_socket::open(loopback);
   auto other = server_socket::open(loopback);
   // A datagram from port 0 has nobody to answer to; only a raw socket makes it.
@@ -154,9 +198,11 @@ TEST_CASE("a reply that the kernel refuses is counted, the others go out") {
   CHECK(client->send(std::array{std::byte{7}}));
   const auto requests = server->receive();
   REQUIRE(requests.size() == 2);
-  server->queue_reply(0, 1);
   server->queue_reply(1, 1);
-  CHECK(server->flush() == 1);
+  server->queue_reply(0, 1);
+  const auto refused = server->flush();
+  REQUIRE(refused.size() == 1);
+  CHECK(refused[0] == 0);
   std::array<std::byte, 8> bytes{};
   REQUIRE(wait_readable(client->fd()));
   CHECK(client->receive(bytes));
@@ -183,6 +229,59 @@ TEST_CASE("workers share an address; strangers get a sentence") {
   const auto foreign
     = server_socket::open({*ntp::ip_address::parse("192.0.2.1"), 0});
   CHECK(foreign.error().code == errc::unavailable);
+}
+
+TEST_CASE("a socket of an interface hears that one only, until it goes") {
+  const int status = testing::in_child([] {
+    return testing::leave_network() ? interface_is_followed()
+                                    : testing::not_permitted;
+  });
+  if (status == testing::not_permitted)
+    MESSAGE("skipped: no network namespace or tunnel for us");
+  else
+    CHECK(status == 0);
+}
+
+TEST_CASE("an interface that does not exist is named") {
+  for (const char* name : {"nowhere0", "lo-and-behold-a-long-name"}) {
+    const server_socket_options options{.interface = name};
+    const auto wanted
+      = std::string{"cannot listen on 127.0.0.1:0 of interface "} + name
+        + ": No such device";
+    const auto refused = server_socket::open(loopback, options);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == errc::unavailable);
+    CHECK(refused.error().text == wanted);
+    const auto checked = server_socket::check_free(loopback, options);
+    REQUIRE_FALSE(checked);
+    CHECK(checked.error().text == wanted);
+  }
+}
+
+TEST_CASE("an address is taken on all interfaces or on one") {
+  const auto server = server_socket::open(loopback, {.interface = "lo"});
+  REQUIRE(server);
+  CHECK_FALSE(server->is_stale());
+  const auto taken = server->local();
+  CHECK(server_socket::check_free(taken, {.interface = "lo"}).error().code
+        == errc::in_use);
+  CHECK(server_socket::check_free(taken).error().code == errc::in_use);
+}
+
+TEST_CASE("buffers are as large as asked for, or the kernel's own") {
+  const auto plain = server_socket::open(
+    loopback, {.interface = {}, .receive_buffer = 0, .send_buffer = 0});
+  const auto chosen = server_socket::open(
+    loopback, {.interface = {}, .receive_buffer = 16384, .send_buffer = 32768});
+  // The kernel doubles what it is asked for.
+  CHECK(buffer_of(*chosen, SO_RCVBUF) == 2 * 16384);
+  CHECK(buffer_of(*chosen, SO_SNDBUF) == 2 * 32768);
+  const unique_fd fd{socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  int own = 0;
+  socklen_t length = sizeof own;
+  getsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &own, &length);
+  CHECK(buffer_of(*plain, SO_RCVBUF) == own);
+  CHECK(buffer_of(*server_socket::open(loopback), SO_RCVBUF) >= own);
 }
 
 TEST_CASE("datagrams that the kernel dropped are counted") {

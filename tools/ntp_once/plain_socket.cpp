@@ -61,7 +61,7 @@ platform::result<plain_socket> plain_socket::open(const ntp::endpoint& server) {
       platform::system_error("cannot make a socket", errno));
   // Without the kernel's stamps there are our own.
   [[maybe_unused]] const int ignored
-    = platform::stamping::enable(made.fd_, true);
+    = platform::stamping::enable(made.fd_, platform::stamping::transmit::all);
   if (connect(made.fd_, address.get(), address.size) != 0)
     return tl::unexpected(platform::system_error("cannot reach it", errno));
   return made;
@@ -72,7 +72,8 @@ plain_socket plain_socket::keeper() {
   if (made.fd_ < 0)
     made = plain_socket{open_udp(AF_INET6)};
   if (made.fd_ >= 0) [[maybe_unused]]
-    const int ignored = platform::stamping::enable(made.fd_, false);
+    const int ignored = platform::stamping::enable(
+      made.fd_, platform::stamping::transmit::none);
   return made;
 }
 
