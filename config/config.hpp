@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ntp_core/access/access_table.hpp"
 #include "ntp_core/access/ip_address.hpp"
 #include "ntp_core/discipline/steering_config.hpp"
 #include "ntp_core/time/time.hpp"
@@ -52,7 +53,8 @@ struct source_config {
   bool iburst = true;
   bool prefer = false;
   bool noselect = false;
-  double offset_s = 0; ///< added to each measured offset
+  bool interleaved = false; ///< RFC 9769; chrony's `xleave`
+  double offset_s = 0;      ///< added to each measured offset
   bool operator==(const source_config&) const = default;
 };
 
@@ -63,13 +65,32 @@ struct filter_config {
   bool operator==(const filter_config&) const = default;
 };
 
+/// `dispatch` of a `[[server]]`: how requests are divided among the workers.
+enum class dispatch_kind : std::uint8_t {
+  automatic, ///< by client where state per client is kept, else by queue
+  client_address,
+  receive_queue,
+};
+
 /// One `[[server]]`.
 struct server_config {
   ntp::endpoint listen;
+  std::string interface; ///< only requests that come in there; empty = all
+  dispatch_kind dispatch = dispatch_kind::automatic;
+  std::uint32_t receive_buffer = 1 << 20; ///< bytes a worker; 0 = the kernel's
+  std::uint32_t send_buffer = 0;          ///< bytes a worker; 0 = the kernel's
   filter_config denylist{{}, true};
   filter_config allowlist; ///< filled with 0.0.0.0/0 and ::/0 by default
+  ntp::access_order filter_order = ntp::access_order::deny_first;
   std::uint32_t rate_limiting_cache_size = 0;
   std::chrono::milliseconds rate_limiting_cutoff{};
+  std::uint32_t rate_limiting_burst = 8; ///< requests of a quiet client
+  std::uint32_t rate_limiting_leak = 16; ///< 1 in so many passes, 1..16
+  /// 1 in so many of the others earns a RATE kiss; 0 = none.
+  std::uint32_t rate_limiting_kiss = 0;
+  bool interleaved = true;
+  std::uint32_t client_table_size = 8192; ///< clients a worker; 0 = none
+  bool answer_symmetric_active = false;
   std::optional<bool> require_nts; ///< unset = no; true = deny, false = ignore
   std::vector<std::uint8_t> accept_ntp_versions{3, 4};
   bool operator==(const server_config&) const = default;
@@ -97,6 +118,8 @@ struct observability_config {
   std::optional<std::filesystem::path> log_path; ///< unset = stderr / journal
   std::optional<std::filesystem::path> observation_path; ///< unset = no socket
   std::uint32_t observation_permissions = 0666;
+  /// So many of the clients that ask most are told of each server, 0..100.
+  std::uint32_t top_clients = 0;
   bool operator==(const observability_config&) const = default;
 };
 
@@ -114,6 +137,8 @@ struct daemon_config {
   std::optional<std::filesystem::path> leap_seconds_file;
   std::optional<std::string> user;  ///< switch to this user after start
   std::uint32_t server_workers = 0; ///< 0 = min(cores, 4)
+  /// Each worker stays on one of the cores that the daemon may use.
+  bool pin_workers = false;
 
   /// Sources that the entries ask for: 1 a server, `count` a pool.
   std::uint32_t configured_sources() const;

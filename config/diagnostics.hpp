@@ -13,8 +13,8 @@ namespace concert::config {
 /// Collects what is wrong with a configuration, each with its place.
 class diagnostics {
 public:
-  /// More than these are counted, not kept: a hostile file of 1 MiB could ask
-  /// for hundreds of thousands.
+  /// More than these are counted, not kept: a hostile file could ask for
+  /// hundreds of thousands.
   static constexpr std::size_t limit = 100;
 
   /// Notes an error at a place in a file that has been read.

@@ -53,9 +53,12 @@ std::vector<std::string> restart_keys(const daemon_config& a,
   compare("observability.observation-permissions",
           a.observability.observation_permissions,
           b.observability.observation_permissions);
+  compare("observability.top-clients", a.observability.top_clients,
+          b.observability.top_clients);
   compare("state-file", a.state_file, b.state_file);
   compare("user", a.user, b.user);
   compare("server-workers", a.server_workers, b.server_workers);
+  compare("pin-workers", a.pin_workers, b.pin_workers);
   return result;
 }
 

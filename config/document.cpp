@@ -90,7 +90,7 @@ std::optional<std::string> read_text(const std::filesystem::path& path,
   }
   text.resize(static_cast<std::size_t>(file.gcount()));
   if (text.size() > largest_file) {
-    found.error(path.string(), "is larger than 1 MiB");
+    found.error(path.string(), "is larger than 8 MiB");
     return std::nullopt;
   }
   return text;
@@ -99,7 +99,7 @@ std::optional<std::string> read_text(const std::filesystem::path& path,
 toml::table parse_document(std::string_view text, std::string_view name,
                            diagnostics& found) {
   if (text.size() > largest_file) {
-    found.error(name, "is larger than 1 MiB");
+    found.error(name, "is larger than 8 MiB");
     return {};
   }
   if (const auto line = line_with_too_many_dots(text)) {

@@ -13,7 +13,7 @@
 namespace concert::config {
 
 /// Largest file that is read, bytes.
-constexpr std::size_t largest_file = 1024 * 1024;
+constexpr std::size_t largest_file = 8 * 1024 * 1024;
 
 /// Reads a whole file; nothing and an error if that fails or if the file is
 /// larger than `largest_file`.

@@ -67,6 +67,8 @@ observability_config read_observability(table_reader& top) {
   section.optional("observation-path", result.observation_path, path);
   section.optional("observation-permissions", result.observation_permissions,
                    integer_within<std::uint32_t>(0, 0777));
+  section.optional("top-clients", result.top_clients,
+                   integer_within<std::uint32_t>(0, 100));
   section.no_effect({"ansi-colors"}, "has no effect: the log has no colours");
   // For the metrics exporter, which reads the same file.
   section.find("log-path-metrics-exporter");
@@ -106,6 +108,7 @@ daemon_config read_config(const toml::table& table, diagnostics& found) {
   config.observability = read_observability(top);
   top.optional("server-workers", config.server_workers,
                integer_within<std::uint32_t>(0, 64));
+  top.optional("pin-workers", config.pin_workers, boolean);
   read_keyset(top);
   reject_later_sections(top);
   top.reject_unknown();

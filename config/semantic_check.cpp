@@ -59,6 +59,19 @@ void note_repeated_servers(const daemon_config& config,
   }
 }
 
+void note_uncounted_clients(const daemon_config& config,
+                            std::vector<std::string>& result) {
+  if (config.observability.top_clients == 0)
+    return;
+  for (const auto& server : config.servers) {
+    if (server.client_table_size == 0)
+      result.push_back(
+        fmt::format("`top-clients` has no effect for the [[server]] on {}: its "
+                    "`client-table-size` is 0",
+                    server.listen.to_string()));
+  }
+}
+
 } // namespace
 
 std::vector<std::string> semantic_warnings(const daemon_config& config) {
@@ -68,6 +81,7 @@ std::vector<std::string> semantic_warnings(const daemon_config& config) {
   if (first)
     result.push_back(*first);
   note_repeated_servers(config, result);
+  note_uncounted_clients(config, result);
   return result;
 }
 

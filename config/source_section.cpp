@@ -144,8 +144,22 @@ void read_pool_keys(table_reader& section, source_config& source) {
   }
 }
 
+/// `[source-defaults]`.
+struct source_defaults {
+  poll_keys polls;
+  bool interleaved = false;
+};
+
+source_defaults read_defaults(table_reader&& section) {
+  source_defaults defaults;
+  defaults.polls = read_poll_keys(section);
+  section.optional("interleaved", defaults.interleaved, boolean);
+  section.reject_unknown();
+  return defaults;
+}
+
 std::optional<source_config> read_source(table_reader& section,
-                                         const poll_keys& defaults) {
+                                         const source_defaults& defaults) {
   const auto mode = read_mode(section);
   if (!mode)
     return std::nullopt;
@@ -154,10 +168,12 @@ std::optional<source_config> read_source(table_reader& section,
   section.required("address", source.address, host);
   read_pool_keys(section, source);
   section.optional("ntp-version", source.ntp_version, source_version);
-  apply_poll_keys(section, read_poll_keys(section), defaults, source);
+  apply_poll_keys(section, read_poll_keys(section), defaults.polls, source);
   section.optional("iburst", source.iburst, boolean);
   section.optional("prefer", source.prefer, boolean);
   section.optional("noselect", source.noselect, boolean);
+  source.interleaved = defaults.interleaved;
+  section.optional("interleaved", source.interleaved, boolean);
   section.optional("offset", source.offset_s, number_within(-3600, 3600));
   section.reject_unknown();
   return source;
@@ -166,9 +182,8 @@ std::optional<source_config> read_source(table_reader& section,
 } // namespace
 
 std::vector<source_config> read_sources(table_reader& top) {
-  auto section = top.section("source-defaults", "[source-defaults]");
-  const auto defaults = read_poll_keys(section);
-  section.reject_unknown();
+  const auto defaults
+    = read_defaults(top.section("source-defaults", "[source-defaults]"));
   std::vector<source_config> sources;
   for (auto& entry : top.sections("source")) {
     if (auto source = read_source(entry, defaults))

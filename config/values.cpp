@@ -2,6 +2,7 @@
 
 #include "config/host_port.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace concert::config {
@@ -107,6 +108,22 @@ value_or_error<ntp::ip_prefix> prefix(const toml::node& node) {
   return wrong(node, fmt::format("expected an address range such as "
                                  "\"192.0.2.0/24\", found \"{}\"",
                                  printable(*name)));
+}
+
+value_or_error<std::string> interface_name(const toml::node& node) {
+  constexpr std::size_t longest = 15; // IFNAMSIZ less the final NUL
+  auto name = text(node);
+  if (!name)
+    return name;
+  const auto is_bad = [](unsigned char c) {
+    return c <= ' ' || c == 0x7f || c == '/' || c == ':';
+  };
+  if (name->size() > longest || *name == "." || *name == ".."
+      || std::any_of(name->begin(), name->end(), is_bad))
+    return wrong(node, fmt::format("expected the name of a network interface "
+                                   "such as \"eth0\", found \"{}\"",
+                                   printable(*name)));
+  return name;
 }
 
 value_or_error<ntp::endpoint> listen_endpoint(const toml::node& node) {

@@ -8,6 +8,7 @@
 #include <tl/expected.hpp>
 #include <toml++/toml.h>
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -50,6 +51,15 @@ auto integer_within(std::int64_t low, std::int64_t high) {
   return [=](const toml::node& node) -> value_or_error<T> {
     return integer(node, low, high).map([](std::int64_t value) {
       return static_cast<T>(value);
+    });
+  };
+}
+
+/// Reader of a whole number of milliseconds within [low, high].
+inline auto milliseconds_within(std::int64_t low, std::int64_t high) {
+  return [=](const toml::node& node) {
+    return integer(node, low, high).map([](std::int64_t value) {
+      return std::chrono::milliseconds{value};
     });
   };
 }
@@ -101,6 +111,8 @@ auto array_of(Element element) {
 value_or_error<host_port> host(const toml::node& node);
 value_or_error<ntp::ip_address> address(const toml::node& node);
 value_or_error<ntp::ip_prefix> prefix(const toml::node& node);
+/// The name of a network interface, as Linux takes it.
+value_or_error<std::string> interface_name(const toml::node& node);
 /// "address:port"; a bare address means port 123.
 value_or_error<ntp::endpoint> listen_endpoint(const toml::node& node);
 

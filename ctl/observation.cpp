@@ -212,14 +212,25 @@ std::uint64_t read_count(const Value& v) {
   return v.IsUint64() ? v.GetUint64() : 0;
 }
 
+observed_client read_client(const Value& v) {
+  return {.address = words(v, "address"),
+          .requests = count(v, "requests").value_or(0)};
+}
+
 observed_server read_server(const Value& v) {
+  const Value& latency = member(v, "latency");
   observed_server server{.address = words(v, "address"),
+                         .interface = words(v, "interface"),
                          .listening = truth(v, "listening"),
                          .problem = words(v, "problem"),
                          .stats = {},
                          .counters = {},
                          .versions = {},
-                         .queue_overflows = count(v, "queue_overflows")};
+                         .queue_overflows = count(v, "queue_overflows"),
+                         .latency_p50_s = number(latency, "p50"),
+                         .latency_p99_s = number(latency, "p99"),
+                         .transmit_delay_s = number(v, "transmit_delay"),
+                         .top_clients = {}};
   const Value& stats = member(v, "stats");
   if (stats.IsObject())
     for (const auto& entry : stats.GetObject())
@@ -229,6 +240,7 @@ observed_server read_server(const Value& v) {
           entry.value.GetUint64());
   read_list(member(v, "counters"), server.counters, read_counter);
   read_list(member(v, "versions"), server.versions, read_count);
+  read_list(member(v, "top_clients"), server.top_clients, read_client);
   return server;
 }
 

@@ -86,15 +86,27 @@ struct observed_counter {
   std::uint64_t packets = 0;
 };
 
+/// One entry of a server's `top_clients`.
+struct observed_client {
+  std::string address;
+  std::uint64_t requests = 0;
+};
+
 /// One of `servers`.
 struct observed_server {
   std::string address;
+  std::string interface; ///< empty: all
   std::optional<bool> listening;
   std::string problem;
   std::map<std::string, std::uint64_t> stats; ///< ntpd-rs's keys
   std::vector<observed_counter> counters;
   std::vector<std::uint64_t> versions; ///< requests by version
   std::optional<std::uint64_t> queue_overflows;
+  /// Half and 99 % of the replies left within so long after the request came.
+  std::optional<double> latency_p50_s;
+  std::optional<double> latency_p99_s;
+  std::optional<double> transmit_delay_s;
+  std::vector<observed_client> top_clients;
 };
 
 struct observation {

@@ -199,7 +199,7 @@ void write_stats(json_writer& out, const ntp::server_counters& counters) {
       accepted += packets;
     else if (what == ntp::response::kiss_deny)
       denied += packets;
-    else if (why == ntp::reason::rate)
+    else if (what == ntp::response::kiss_rate || why == ntp::reason::rate)
       limited += packets;
   });
   out.field("received_packets", received);
@@ -214,27 +214,58 @@ void write_stats(json_writer& out, const ntp::server_counters& counters) {
     out.field(key, 0U);
 }
 
+void write_counters(json_writer& out, const ntp::server_counters& counters) {
+  out.array("counters", [&] {
+    for_each_pair(counters, [&](auto what, auto why, std::uint64_t packets) {
+      if (packets != 0)
+        out.object([&] {
+          out.field("response", to_string(what));
+          out.field("reason", to_string(why));
+          out.field("packets", packets);
+        });
+    });
+  });
+  out.array("versions", [&] {
+    for (const std::uint64_t requests : counters.versions)
+      out.value(requests);
+  });
+  out.field("queue_overflows", counters.queue_overflows);
+}
+
+/// A limit that is infinite becomes null, as do quantiles of nothing.
+void write_latency(json_writer& out, const ntp::latency_histogram& latency) {
+  const auto quantile = [&](double q) {
+    return latency.total() == 0 ? std::nullopt
+                                : std::optional{latency.quantile_s(q)};
+  };
+  out.field("p50", quantile(0.5));
+  out.field("p99", quantile(0.99));
+  out.array("buckets", [&] {
+    for (std::size_t i = 0; i < latency.buckets.size(); ++i)
+      if (latency.buckets[i] != 0)
+        out.object([&] {
+          out.field("limit", ntp::latency_histogram::limit_s(i));
+          out.field("replies", latency.buckets[i]);
+        });
+  });
+}
+
 void write_server(json_writer& out, const server_status& server) {
   out.field("address", server.address.to_string());
   out.object("stats", [&] { write_stats(out, server.counters); });
+  out.field("interface", server.interface);
   out.field("listening", server.listening);
   out.field("problem", server.problem);
-  out.array("counters", [&] {
-    for_each_pair(server.counters,
-                  [&](auto what, auto why, std::uint64_t packets) {
-                    if (packets != 0)
-                      out.object([&] {
-                        out.field("response", to_string(what));
-                        out.field("reason", to_string(why));
-                        out.field("packets", packets);
-                      });
-                  });
+  write_counters(out, server.counters);
+  out.object("latency", [&] { write_latency(out, server.counters.latency); });
+  out.field("transmit_delay", server.transmit_delay_s);
+  out.array("top_clients", [&] {
+    for (const ntp::client_count& client : server.top_clients)
+      out.object([&] {
+        out.field("address", client.client.to_string());
+        out.field("requests", client.requests);
+      });
   });
-  out.array("versions", [&] {
-    for (const std::uint64_t requests : server.counters.versions)
-      out.value(requests);
-  });
-  out.field("queue_overflows", server.counters.queue_overflows);
 }
 
 /// Puts `,"key":[…]` after a document, with as many of the elements as leave

@@ -27,9 +27,14 @@ struct source_status {
 
 struct server_status {
   ntp::endpoint address;
+  std::string interface; ///< only packets that come in there; empty = all
   bool listening = false;
   std::string problem; ///< why it does not listen
   ntp::server_counters counters;
+  /// Learnt time from the start of sending to the kernel's transmit stamp, s;
+  /// absent before the first samples.
+  std::optional<double> transmit_delay_s;
+  std::vector<ntp::client_count> top_clients; ///< if configured; best first
 };
 
 struct clock_status {

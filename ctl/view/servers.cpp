@@ -18,9 +18,42 @@ std::string requests_by_version(const observed_server& server) {
   return result;
 }
 
-std::string received(const observed_server& server) {
-  const auto found = server.stats.find("received_packets");
-  return found == server.stats.end() ? "-" : fmt::format("{}", found->second);
+std::optional<std::uint64_t> total(const observed_server& server,
+                                   const char* key) {
+  const auto found = server.stats.find(key);
+  return found == server.stats.end() ? std::nullopt
+                                     : std::optional{found->second};
+}
+
+std::uint64_t interleaved(const observed_server& server) {
+  for (const observed_counter& c : server.counters)
+    if (c.response == "answered" && c.reason == "interleaved")
+      return c.packets;
+  return 0;
+}
+
+/// "120446 packets received, 120381 answered, 7 of these in interleaved mode".
+std::string summary(const observed_server& server) {
+  const auto received = total(server, "received_packets");
+  std::string result = fmt::format("{} packets received", count(received));
+  if (received.value_or(0) == 0)
+    return result;
+  result
+    += fmt::format(", {} answered", count(total(server, "accepted_packets")));
+  if (const auto n = interleaved(server); n > 0)
+    result += fmt::format(", {} of these in interleaved mode", n);
+  return result;
+}
+
+/// Empty where no reply has left yet.
+std::string latency(const observed_server& server) {
+  if (!server.latency_p50_s)
+    return {};
+  std::string result = fmt::format("  half of the replies left within {}",
+                                   span(server.latency_p50_s));
+  if (server.latency_p99_s)
+    result += fmt::format(", 99 % within {}", span(server.latency_p99_s));
+  return result + '\n';
 }
 
 /// By (response, reason), or ntpd-rs's sums where there are no pairs.
@@ -35,33 +68,57 @@ std::string counters(const observed_server& server) {
   return t.text();
 }
 
-std::string server_block(const observed_server& server) {
+std::string clients(const observed_server& server) {
+  table t{{{"  "}, {"top client"}, {"requests", table::align::right}}};
+  for (const observed_client& c : server.top_clients)
+    t.row({"", c.address, fmt::format("{}", c.requests)});
+  return server.top_clients.empty() ? std::string{} : t.text();
+}
+
+std::string heading(const observed_server& server) {
   std::string result = server.address;
+  if (!server.interface.empty())
+    result += " on " + server.interface;
   if (server.listening)
     result += *server.listening ? ": listening" : ": NOT LISTENING";
   if (!server.problem.empty())
     result += ", " + server.problem;
-  result += fmt::format("\n  {} packets received", received(server));
-  if (server.queue_overflows.value_or(0) > 0)
-    result += fmt::format(", {} lost in the kernel's queue before that",
-                          *server.queue_overflows);
-  result += '\n';
-  if (received(server) != "0")
+  return result + '\n';
+}
+
+std::string server_block(const observed_server& server) {
+  std::string result = heading(server) + "  " + summary(server) + '\n';
+  if (const auto lost = server.queue_overflows.value_or(0); lost > 0)
+    result
+      += fmt::format("  {} lost in the kernel's queue before that\n", lost);
+  result += latency(server);
+  if (total(server, "received_packets") != 0U)
     result += counters(server);
   if (const auto versions = requests_by_version(server); !versions.empty())
     result += "  " + versions + '\n';
   return result;
 }
 
-} // namespace
-
-std::string servers_view(const observation& o) {
+/// A paragraph for each server, made by `block`.
+std::string paragraphs(const observation& o, const auto& block) {
   if (o.servers.empty())
     return "No servers.\n" + truncation(o);
   std::string result;
   for (const observed_server& server : o.servers)
-    result += (result.empty() ? "" : "\n") + server_block(server);
+    result += (result.empty() ? "" : "\n") + block(server);
   return result + truncation(o);
+}
+
+} // namespace
+
+std::string servers_view(const observation& o) {
+  return paragraphs(o, [](const observed_server& server) {
+    return server_block(server) + clients(server);
+  });
+}
+
+std::string servers_summary(const observation& o) {
+  return paragraphs(o, server_block);
 }
 
 } // namespace concert::ctl

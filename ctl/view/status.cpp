@@ -59,7 +59,7 @@ std::string status_view(const observation& o) {
     result += wrapped(o.system.state_reason, 80, 0) + '\n';
   result += '\n' + overview(o) + '\n' + sources_title(o) + sources_view(o);
   if (!o.servers.empty())
-    result += "\nServers\n" + servers_view(o);
+    result += "\nServers\n" + servers_summary(o);
   return result;
 }
 

@@ -19,4 +19,7 @@ std::string tracking_view(const observation& o);
 /// For each address what came in and what became of it.
 std::string servers_view(const observation& o);
 
+/// The same without the clients that ask most.
+std::string servers_summary(const observation& o);
+
 } // namespace concert::ctl

@@ -48,6 +48,21 @@ TEST_CASE("servers are compared like sources") {
   CHECK(result.needs_restart.empty());
 }
 
+TEST_CASE("no key of a server waits for a restart") {
+  const std::string server = "[[server]]\nlisten = \"[::]:123\"\n";
+  for (const std::string key :
+       {"interface = \"eth0\"", "dispatch = \"client-address\"",
+        "receive-buffer = 0", "send-buffer = 1", "interleaved = false",
+        "filter-order = \"longest-match\"", "client-table-size = 1",
+        "answer-symmetric-active = true", "rate-limiting-burst = 1",
+        "rate-limiting-leak = 1", "rate-limiting-kiss = 1"}) {
+    CAPTURE(key);
+    const auto result = between(server, server + key + '\n');
+    CHECK(result.added_servers.size() == 1);
+    CHECK(result.needs_restart.empty());
+  }
+}
+
 TEST_CASE("steering and log changes are told") {
   const auto steering = between("", "max-error = 2\n");
   CHECK(steering.steering_changed);
@@ -61,16 +76,19 @@ TEST_CASE("keys that only the start reads are named") {
   CHECK(between("", R"(state-file = "/s"
 user = "u"
 server-workers = 2
+pin-workers = true
 [clock]
 kind = "virtual"
 seed = 2
 [observability]
 observation-path = "/run/o"
+top-clients = 5
 )")
           .needs_restart
         == std::vector<std::string>{"clock.kind", "clock.seed",
                                     "observability.observation-path",
-                                    "state-file", "user", "server-workers"});
+                                    "observability.top-clients", "state-file",
+                                    "user", "server-workers", "pin-workers"});
 }
 
 } // namespace concert::config

@@ -48,9 +48,9 @@ TEST_CASE("text that is not UTF-8 or ends early is an error, not a crash") {
   CHECK_FALSE(parse(std::string("a = 1\0", 6), "ntp.toml").has_value());
 }
 
-TEST_CASE("text above 1 MiB is refused") {
+TEST_CASE("text above 8 MiB is refused") {
   CHECK(refusal_of(std::string(largest_file + 1, ' '))
-        == "ntp.toml: error: is larger than 1 MiB\n");
+        == "ntp.toml: error: is larger than 8 MiB\n");
 }
 
 } // namespace concert::config

@@ -1,3 +1,4 @@
+#include "config/document.hpp"
 #include "tests/config/parsing.hpp"
 
 #include <cstdlib>
@@ -137,19 +138,19 @@ TEST_CASE("a missing file is an error only if it must exist") {
   CHECK(optional->config.sources.size() == 1);
 }
 
-TEST_CASE("a directory, and a file above 1 MiB, are refused") {
+TEST_CASE("a directory, and a file above 8 MiB, are refused") {
   const config_directory dir;
   fs::create_directory(dir.main());
   const auto folder = load(dir.main(), true);
   REQUIRE_FALSE(folder);
   CHECK(dir.lines(folder.error()) == "ntp.toml: error: is a directory\n");
   fs::remove(dir.main());
-  dir.write("ntp.toml", std::string(1024 * 1024, '\n'));
+  dir.write("ntp.toml", std::string(largest_file, '\n'));
   CHECK(load(dir.main(), true).has_value());
-  dir.write("ntp.toml", std::string(1024 * 1024 + 1, '\n'));
+  dir.write("ntp.toml", std::string(largest_file + 1, '\n'));
   const auto large = load(dir.main(), true);
   REQUIRE_FALSE(large);
-  CHECK(dir.lines(large.error()) == "ntp.toml: error: is larger than 1 MiB\n");
+  CHECK(dir.lines(large.error()) == "ntp.toml: error: is larger than 8 MiB\n");
 }
 
 TEST_CASE("a file that everybody may write to is warned about") {

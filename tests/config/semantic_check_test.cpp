@@ -59,6 +59,14 @@ TEST_CASE("local stratum 1 leaves room for no source") {
            "`local-stratum` is 1, and no source has a stratum below that\n");
 }
 
+TEST_CASE("clients that are not remembered cannot be counted") {
+  const std::string counted = "[observability]\ntop-clients = 3\n";
+  CHECK(warnings_of(source + server + counted).empty());
+  CHECK(warnings_of(source + server + "client-table-size = 0\n" + counted)
+        == "ntp.toml: warning: `top-clients` has no effect for the [[server]] "
+           "on [::]:123: its `client-table-size` is 0\n");
+}
+
 TEST_CASE("a server that is named twice is said to vote twice") {
   CHECK(warnings_of(source + source)
         == "ntp.toml: warning: a.example:123 is configured as a source more "

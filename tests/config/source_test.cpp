@@ -33,6 +33,7 @@ initial-poll-interval = 4
 iburst = false
 prefer = true
 noselect = true
+interleaved = true
 offset = -0.5
 )");
   CHECK(source.ntp_version == 3);
@@ -42,7 +43,24 @@ offset = -0.5
   CHECK_FALSE(source.iburst);
   CHECK(source.prefer);
   CHECK(source.noselect);
+  CHECK(source.interleaved);
   CHECK(source.offset_s == -0.5);
+}
+
+TEST_CASE("interleaved mode may be asked for once for all sources") {
+  const auto loaded = valid(R"([source-defaults]
+interleaved = true
+[[source]]
+mode = "server"
+address = "a.example"
+[[source]]
+mode = "server"
+address = "b.example"
+interleaved = false
+)");
+  CHECK(loaded.config.sources.at(0).interleaved);
+  CHECK_FALSE(loaded.config.sources.at(1).interleaved);
+  CHECK_FALSE(only_source("").interleaved);
 }
 
 TEST_CASE("a pool has a size and addresses that it never uses") {

@@ -22,6 +22,7 @@ void look_at(const std::string& text) {
   if (!o)
     return;
   status_view(*o);
+  servers_view(*o);
   tracking_view(*o);
   watch_frame(*o, 80, 24);
   check_line(check(*o, {}), *o, {});
@@ -46,7 +47,12 @@ TEST_CASE("what a daemon writes is what a reader sees") {
   CHECK(o.sources[3].state == "falseticker");
   REQUIRE(o.servers.size() == 1);
   CHECK(o.servers[0].listening.value());
-  CHECK(o.servers[0].counters.size() == 5);
+  CHECK(o.servers[0].counters.size() == 6);
+  CHECK(o.servers[0].latency_p99_s.value() == doctest::Approx(128e-6));
+  CHECK(o.servers[0].transmit_delay_s.value() == 0.0000082);
+  REQUIRE(o.servers[0].top_clients.size() == 2);
+  CHECK(o.servers[0].top_clients[0].address == "198.51.100.7");
+  CHECK(o.servers[0].top_clients[0].requests == 90'210);
   CHECK_FALSE(o.truncated);
 }
 
@@ -135,7 +141,10 @@ TEST_CASE("numbers at the ends of their ranges can be shown") {
     "clock": {"true_error": #},
     "sources": [{"offset": #, "uncertainty": 1, "state": "selected"},
                 {"offset": #, "uncertainty": #, "delay": #,
-                 "poll_interval": #, "reachability": #}]})";
+                 "poll_interval": #, "reachability": #}],
+    "servers": [{"stats": {"received_packets": #}, "queue_overflows": #,
+                 "latency": {"p50": #, "p99": #}, "transmit_delay": #,
+                 "top_clients": [{"address": "a", "requests": #}]}]})";
   for (const char* number : {"1e308", "-1e308", "5e-324", "0", "1e18",
                              "18446744073709551615", "-9223372036854775808"}) {
     std::string text;

@@ -116,13 +116,20 @@ daemon_status locked() {
   server_status server;
   server.address = {ntp::ip_address{}, 123};
   server.listening = true;
-  server.counters.at(ntp::response::answered, ntp::reason::ok) = 120'381;
+  server.counters.at(ntp::response::answered, ntp::reason::ok) = 116'381;
+  server.counters.at(ntp::response::answered, ntp::reason::interleaved) = 4000;
   server.counters.at(ntp::response::ignored, ntp::reason::malformed) = 3;
   server.counters.at(ntp::response::kiss_deny, ntp::reason::access) = 17;
   server.counters.at(ntp::response::kiss_rate, ntp::reason::rate) = 5;
   server.counters.at(ntp::response::ignored, ntp::reason::rate) = 40;
   server.counters.versions[3] = 1200;
   server.counters.versions[4] = 119'246;
+  server.counters.queue_overflows = 12;
+  server.counters.latency.buckets[4] = 100'000;
+  server.counters.latency.buckets[7] = 20'381;
+  server.transmit_delay_s = 0.0000082;
+  server.top_clients = {{ntp::ip_address::v4({198, 51, 100, 7}), 90'210},
+                        {*ntp::ip_address::parse("2001:db8::7"), 4003}};
   s.servers = {server};
   return s;
 }

@@ -7,6 +7,8 @@
 #include <rapidjson/document.h>
 
 #include <cmath>
+#include <fstream>
+#include <iterator>
 #include <limits>
 
 namespace concert::ctl {
@@ -66,7 +68,53 @@ TEST_CASE("ntpd-rs's server counters are sums of ours") {
   CHECK(stats["ignored_packets"].GetUint64() == 3);
   CHECK(stats["response_send_errors"].GetUint64() == 0);
   CHECK(stats["nts_nak_packets"].GetUint64() == 0);
-  CHECK(d["servers"][0]["counters"].Size() == 5);
+  CHECK(d["servers"][0]["counters"].Size() == 6);
+}
+
+TEST_CASE("a RATE kiss that could not be sent is a rate-limited packet") {
+  daemon_status s = samples::lonely();
+  s.servers[0].counters.at(ntp::response::kiss_rate, ntp::reason::send_error)
+    = 3;
+  const auto d = parsed(to_json(s));
+  const auto& stats = d["servers"][0]["stats"];
+  CHECK(stats["rate_limited_packets"].GetUint64() == 3);
+  CHECK(stats["ignored_packets"].GetUint64() == 0);
+  CHECK(stats["response_send_errors"].GetUint64() == 3);
+}
+
+TEST_CASE("a server tells how fast it answers and who asks most") {
+  const auto d = parsed(to_json(samples::locked()));
+  const auto& server = d["servers"][0];
+  CHECK(server["interface"] == "");
+  CHECK(server["queue_overflows"].GetUint64() == 12);
+  CHECK(server["latency"]["p50"].GetDouble() == doctest::Approx(16e-6));
+  CHECK(server["latency"]["p99"].GetDouble() == doctest::Approx(128e-6));
+  const auto& buckets = server["latency"]["buckets"];
+  REQUIRE(buckets.Size() == 2);
+  CHECK(buckets[0]["limit"].GetDouble() == doctest::Approx(16e-6));
+  CHECK(buckets[0]["replies"].GetUint64() == 100'000);
+  CHECK(server["transmit_delay"].GetDouble() == 0.0000082);
+  REQUIRE(server["top_clients"].Size() == 2);
+  CHECK(server["top_clients"][1]["address"] == "2001:db8::7");
+  CHECK(server["top_clients"][1]["requests"].GetUint64() == 4003);
+}
+
+TEST_CASE("a server that has not answered yet has no latency") {
+  const auto d = parsed(to_json(samples::lonely()));
+  const auto& server = d["servers"][0];
+  CHECK(server["latency"]["p50"].IsNull());
+  CHECK(server["latency"]["buckets"].Empty());
+  CHECK(server["transmit_delay"].IsNull());
+  CHECK(server["top_clients"].Empty());
+}
+
+TEST_CASE("the last bucket of the latencies has no limit") {
+  daemon_status s = samples::lonely();
+  s.servers[0].counters.latency.buckets.back() = 1;
+  const auto d = parsed(to_json(s));
+  const auto& latency = d["servers"][0]["latency"];
+  CHECK(latency["p50"].IsNull());
+  CHECK(latency["buckets"][0]["limit"].IsNull());
 }
 
 TEST_CASE("a document tells more than ntpd-rs's") {
@@ -83,6 +131,22 @@ TEST_CASE("a document tells more than ntpd-rs's") {
   CHECK(source["timestamping"]["transmit"] == "kernel");
   CHECK(source["packets"]["accepted"].GetUint64() == 31);
   CHECK(source["packets"].MemberCount() == 2);
+}
+
+TEST_CASE("every response and reason of a counter is documented") {
+  std::ifstream file{"docs/observation.md"};
+  REQUIRE_MESSAGE(file, "run the tests in the project's directory");
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  for (std::size_t i = 0; i < ntp::response_count; ++i) {
+    const auto name = to_string(static_cast<ntp::response>(i));
+    CAPTURE(std::string{name});
+    CHECK(text.find('`' + std::string{name} + '`') != std::string::npos);
+  }
+  for (std::size_t i = 0; i < ntp::reason_count; ++i) {
+    const auto name = to_string(static_cast<ntp::reason>(i));
+    CAPTURE(std::string{name});
+    CHECK(text.find("\n| `" + std::string{name} + "` |") != std::string::npos);
+  }
 }
 
 TEST_CASE("a source without a sample has the numbers that ntpd-rs has") {

@@ -71,6 +71,16 @@ TEST_CASE("every view of every situation reads as it did") {
   }
 }
 
+TEST_CASE("two servers on one address are told apart by their interfaces") {
+  daemon_status s = samples::lonely();
+  s.servers.push_back(s.servers[0]);
+  s.servers[0].interface = "eth0";
+  s.servers[1].interface = "eth1";
+  const std::string text = servers_view(seen(s));
+  CHECK(text.find("[::]:123 on eth0: NOT LISTENING") != std::string::npos);
+  CHECK(text.find("[::]:123 on eth1: NOT LISTENING") != std::string::npos);
+}
+
 TEST_CASE("a live picture keeps to the width and height of its window") {
   const observation o = seen(samples::locked());
   for (const std::size_t columns : {72, 80, 81, 100, 200}) {
