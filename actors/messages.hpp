@@ -7,12 +7,14 @@
 #include "ntp_core/leap/leap_list.hpp"
 #include "ntp_core/responder/responder.hpp"
 #include "platform/resolver.hpp"
+#include "platform/socket.hpp"
 #include "platform/state_file.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -98,10 +100,17 @@ struct server_id {
 struct server_config_changed {
   config::server_config config;
 };
+/// How the socket of a worker is set up.
+struct server_port_options {
+  platform::server_socket_options socket;
+  platform::dispatch_rule dispatch = platform::dispatch_rule::client_address;
+  bool operator==(const server_port_options&) const = default;
+};
 /// A worker must open its own socket for this listen address and serve it.
 struct open_port {
   server_id id;
   ntp::endpoint listen;
+  server_port_options options;
   std::shared_ptr<const ntp::responder_config> config;
 };
 struct close_port {
@@ -111,14 +120,19 @@ struct close_port {
 struct next_batch {};
 struct get_port_report {
   server_id id;
+  std::size_t top_clients = 0; ///< as many are wanted
 };
 struct port_report {
   bool listening = false;
   ntp::endpoint local; ///< the bound address
   std::string problem; ///< why it does not listen
   ntp::server_counters counters;
+  std::optional<double> transmit_delay_s; ///< of the first reply of a batch
+  std::vector<ntp::client_count> top_clients;
 };
-struct get_server_status {};
+struct get_server_status {
+  std::size_t top_clients = 0; ///< as many are wanted
+};
 
 // -- to the publisher ---------------------------------------------------------
 

@@ -205,6 +205,7 @@ int run_program(int argc, char** argv) {
   start.precision = (*clock)->precision();
   start.not_before = build_time();
   start.workers = worker_count(config);
+  start.pin_workers = config.pin_workers;
   return run_actors(**clock, options_of(std::move(config), start));
 }
 

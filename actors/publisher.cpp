@@ -109,7 +109,8 @@ void publisher::collect(document_sink done) {
         count_down();
       });
   for (std::size_t i = 0; i < peers_.servers.size(); ++i)
-    request(peers_.servers[i], answer_limit, get_server_status{})
+    request(peers_.servers[i], answer_limit,
+            get_server_status{config_.top_clients})
       .then(
         [all, count_down, i](const ctl::server_status& s) {
           all->status.servers[i] = s;

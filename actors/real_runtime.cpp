@@ -1,6 +1,7 @@
 #include "actors/real_runtime.hpp"
 
 #include "actors/observation_socket.hpp"
+#include "platform/affinity.hpp"
 #include "platform/log.hpp"
 #include "platform/system_random.hpp"
 
@@ -107,65 +108,7 @@ private:
   std::function<void()> on_readable_;
 };
 
-class real_server_port final : public server_port {
-public:
-  /// `lease` ends after the socket.
-  real_server_port(std::shared_ptr<void> lease, platform::server_socket socket)
-    : lease_(std::move(lease)),
-      socket_(std::move(socket)) {}
-
-  int fd() const override { return socket_.fd(); }
-  ntp::endpoint local() const override { return socket_.local(); }
-  std::span<request> receive() override { return socket_.receive(); }
-  std::span<std::byte> reply_buffer(std::size_t i) override {
-    return socket_.reply_buffer(i);
-  }
-  void queue_reply(std::size_t i, std::size_t size) override {
-    socket_.queue_reply(i, size);
-  }
-  std::span<queued> queued_replies() override {
-    return socket_.queued_replies();
-  }
-  std::size_t flush() override { return socket_.flush(); }
-  std::uint64_t overflows() const override { return socket_.overflows(); }
-
-private:
-  std::shared_ptr<void> lease_;
-  platform::server_socket socket_;
-};
-
 } // namespace
-
-/// How many sockets we have open for each listen address: those of the workers
-/// may share it, another daemon may not.
-class real_runtime::ports : public std::enable_shared_from_this<ports> {
-public:
-  platform::result<std::unique_ptr<server_port>>
-  open(const ntp::endpoint& listen) {
-    std::lock_guard guard{mutex_};
-    if (!open_.contains(listen))
-      if (auto free = platform::server_socket::check_free(listen); !free)
-        return tl::unexpected{free.error()};
-    auto socket = platform::server_socket::open(listen);
-    if (!socket)
-      return tl::unexpected{socket.error()};
-    ++open_[listen];
-    std::shared_ptr<void> lease{nullptr, [self = shared_from_this(), listen](
-                                           void*) { self->close(listen); }};
-    return std::make_unique<real_server_port>(std::move(lease),
-                                              std::move(*socket));
-  }
-
-private:
-  void close(const ntp::endpoint& listen) {
-    std::lock_guard guard{mutex_};
-    if (--open_[listen] == 0)
-      open_.erase(listen);
-  }
-
-  std::mutex mutex_;
-  std::map<ntp::endpoint, std::size_t> open_;
-};
 
 /// The resolver, driven by the event loop.
 class real_runtime::names {
@@ -258,7 +201,6 @@ real_runtime::real_runtime(asio::io_context& io, platform::clock& clock)
     clock_(clock),
     stamping_(platform::stamping_keeper::open()),
     names_(std::make_unique<names>(io)),
-    ports_(std::make_shared<ports>()),
     signals_(io, SIGTERM, SIGINT, SIGHUP),
     monitor_wait_(io) {
   if (!stamping_)
@@ -298,8 +240,13 @@ real_runtime::open_poll_socket(const ntp::endpoint& server,
 
 platform::result<std::unique_ptr<server_port>>
 real_runtime::open_server_port(const ntp::endpoint& listen,
+                               const server_port_options& options,
                                std::function<void()>) {
-  return ports_->open(listen);
+  return server_ports_.open(listen, options);
+}
+
+std::size_t real_runtime::receive_queues() const {
+  return platform::receive_queues();
 }
 
 platform::result<std::unique_ptr<observation_port>>

@@ -2,6 +2,7 @@
 
 #include "actors/event_loop.hpp"
 #include "actors/runtime.hpp"
+#include "actors/server_ports.hpp"
 #include "platform/network.hpp"
 
 #include <asio.hpp>
@@ -28,7 +29,9 @@ public:
                    std::function<void()> on_readable) override;
   platform::result<std::unique_ptr<server_port>>
   open_server_port(const ntp::endpoint& listen,
+                   const server_port_options& options,
                    std::function<void()> on_readable) override;
+  std::size_t receive_queues() const override;
   platform::result<std::unique_ptr<observation_port>>
   open_observation_port(const std::string& path, std::uint32_t mode,
                         std::function<void(document_sink)> on_reader) override;
@@ -44,7 +47,6 @@ public:
 
 private:
   class names;
-  class ports;
 
   void wait_for_signal();
   void wait_for_network();
@@ -54,7 +56,7 @@ private:
   std::unique_ptr<actors::event_loop> loop_;
   platform::result<platform::stamping_keeper> stamping_;
   std::unique_ptr<names> names_;
-  std::shared_ptr<ports> ports_;
+  server_ports server_ports_;
   asio::signal_set signals_;
   std::function<void(int)> on_signal_;
   std::optional<platform::network_monitor> monitor_;

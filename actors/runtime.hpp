@@ -55,6 +55,7 @@ class server_port {
 public:
   using request = platform::server_socket::request;
   using queued = platform::server_socket::queued;
+  using transmitted = platform::server_socket::transmitted;
 
   virtual ~server_port() = default;
   /// The descriptor to park on; -1 in simulation.
@@ -62,10 +63,15 @@ public:
   virtual ntp::endpoint local() const = 0;
   virtual std::span<request> receive() = 0;
   virtual std::span<std::byte> reply_buffer(std::size_t i) = 0;
-  virtual void queue_reply(std::size_t i, std::size_t size) = 0;
+  virtual void queue_reply(std::size_t i, std::size_t size,
+                           std::optional<std::uint64_t> stamp_tag)
+    = 0;
   virtual std::span<queued> queued_replies() = 0;
-  virtual std::size_t flush() = 0;
+  virtual std::span<const std::size_t> flush() = 0;
+  virtual std::span<const transmitted> take_transmit_stamps() = 0;
   virtual std::uint64_t overflows() const = 0;
+  /// Whether the interface that it was bound to is gone or another by now.
+  virtual bool is_stale() const = 0;
 };
 
 /// The observation socket: gives each connection one document.
@@ -90,6 +96,7 @@ public:
   /// `on_readable` is called in simulation only, where nobody parks.
   virtual platform::result<std::unique_ptr<server_port>>
   open_server_port(const ntp::endpoint& listen,
+                   const server_port_options& options,
                    std::function<void()> on_readable)
     = 0;
   virtual platform::result<std::unique_ptr<observation_port>>
@@ -107,6 +114,8 @@ public:
     return ntp::make_discipline();
   }
 
+  /// The most receive queues of any network interface; 0 = not known.
+  virtual std::size_t receive_queues() const = 0;
   virtual std::vector<ntp::ip_address> own_addresses() const = 0;
   virtual bool is_on_link(const ntp::ip_address& address) const = 0;
   virtual bool has_route(const ntp::ip_address& address) const = 0;

@@ -24,12 +24,16 @@ private:
   using status_promise = caf::typed_response_promise<ctl::server_status>;
 
   void stopped() override;
+  void on_config();
   void open_ports();
+  server_port_options port_options();
   void check_port(const port_report& report);
-  status_promise on_status();
+  status_promise on_status(const get_server_status& ask);
 
   server_options options_;
   std::vector<worker_actor> workers_;
+  /// Made when the configuration changes: long lists take their time.
+  ntp::access_table access_;
   std::chrono::seconds retry_{1};
   bool complained_ = false;
   std::unique_ptr<timer> timer_;

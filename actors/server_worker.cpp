@@ -1,5 +1,7 @@
 #include "actors/server_worker.hpp"
 
+#include "platform/affinity.hpp"
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -22,8 +24,9 @@ void discard_queue(server_port& socket) {
 } // namespace
 
 server_worker::server_worker(caf::actor_config& cfg, runtime& rt,
-                             std::uint32_t index)
-  : actor_base(cfg, rt, "server_worker", std::to_string(index)),
+                             worker_options options)
+  : actor_base(cfg, rt, "server_worker", std::to_string(options.index)),
+    options_(options),
     hash_key_(rt.make_random()->next()),
     steps_seen_(rt.clock().step_count()) {
   if (!rt.threads())
@@ -32,6 +35,15 @@ server_worker::server_worker(caf::actor_config& cfg, runtime& rt,
     parking_.emplace(std::move(*opened));
   else
     log::error("worker-failed", "error=\"{}\"", opened.error().text);
+}
+
+void server_worker::initialize() {
+  actor_base::initialize();
+  if (!options_.pin || !world().threads())
+    return;
+  if (const auto r = platform::pin_this_thread(options_.index); !r)
+    log::warning("pinning-failed", "worker={} error=\"{}\"", options_.index,
+                 r.error().text);
 }
 
 server_worker::behavior_type server_worker::make_behavior() {
@@ -44,7 +56,7 @@ server_worker::behavior_type server_worker::make_behavior() {
       look_for_step();
     },
     [this](next_batch) { on_batch(); },
-    [this](get_port_report ask) { return report(ask.id); },
+    [this](const get_port_report& ask) { return report(ask); },
   };
 }
 
@@ -61,34 +73,53 @@ void server_worker::stopped() {
 }
 
 void server_worker::on_open(const open_port& wish) {
-  const auto it = ports_.find(wish.id);
-  if (it != ports_.end() && it->second.listen == wish.listen
-      && it->second.socket) {
-    it->second.responder.on_config(wish.config);
+  const auto [it, is_new]
+    = ports_.try_emplace(wish.id, port{wish.listen,
+                                       wish.options,
+                                       nullptr,
+                                       {},
+                                       ntp::responder{wish.config, hash_key_},
+                                       {}});
+  auto& p = it->second;
+  if (is_new) {
+    if (time_)
+      p.responder.on_time(*time_);
+  } else {
+    p.responder.on_config(wish.config);
+  }
+  if (p.socket && p.options == wish.options && !p.socket->is_stale())
+    return;
+  p.options = wish.options;
+  close_socket(p);
+  open_socket(p);
+}
+
+void server_worker::open_socket(port& p) {
+  auto opened = world().open_server_port(
+    p.listen, p.options, [tell = teller<next_batch>()] { tell({}); });
+  if (!opened) {
+    p.problem = opened.error().text;
     return;
   }
-  on_close(wish.id);
-  port p{wish.listen, nullptr, {}, ntp::responder{wish.config, hash_key_}};
-  if (time_)
-    p.responder.on_time(*time_);
-  auto opened = world().open_server_port(
-    wish.listen, [tell = teller<next_batch>()] { tell({}); });
-  if (opened) {
-    p.socket = std::move(*opened);
-    if (p.socket->fd() >= 0)
-      fds_.push_back(p.socket->fd());
-  } else {
-    p.problem = opened.error().text;
-  }
-  ports_.emplace(wish.id, std::move(p));
+  p.problem.clear();
+  p.socket = std::move(*opened);
+  if (p.socket->fd() >= 0)
+    fds_.push_back(p.socket->fd());
+}
+
+void server_worker::close_socket(port& p) {
+  if (!p.socket)
+    return;
+  p.responder.on_queue_overflow(p.socket->overflows());
+  std::erase(fds_, p.socket->fd());
+  p.socket.reset();
 }
 
 void server_worker::on_close(server_id id) {
   const auto it = ports_.find(id);
   if (it == ports_.end())
     return;
-  if (it->second.socket)
-    std::erase(fds_, it->second.socket->fd());
+  close_socket(it->second);
   ports_.erase(it);
 }
 
@@ -102,9 +133,11 @@ void server_worker::look_for_step() {
   const auto steps = world().clock().step_count();
   if (steps != steps_seen_) {
     steps_seen_ = steps;
-    for (auto& [id, p] : ports_)
+    for (auto& [id, p] : ports_) {
+      p.stamps.forget_awaited();
       if (p.socket)
         discard_queue(*p.socket);
+    }
   }
   if (!time_ || time_->step_count == steps)
     return;
@@ -129,11 +162,18 @@ void server_worker::on_batch() {
 }
 
 std::size_t server_worker::serve(port& p) {
-  auto& clock = world().clock();
+  learn_transmit_stamps(p);
   const auto requests = p.socket->receive();
-  if (requests.empty())
-    return 0;
-  std::array<ntp::reply, platform::server_socket::batch_size> replies{};
+  if (!requests.empty())
+    answer(p, requests);
+  return requests.size();
+}
+
+void server_worker::answer(port& p,
+                           std::span<const server_port::request> requests) {
+  auto& clock = world().clock();
+  std::array<ntp::reply, platform::server_socket::batch_size> replies;
+  std::size_t answered = 0;
   const auto now = world().now();
   for (std::size_t i = 0; i < requests.size(); ++i) {
     const auto& r = requests[i];
@@ -144,24 +184,44 @@ std::size_t server_worker::serve(port& p) {
     replies[i]
       = p.responder.respond(r.truncated ? bytes.first(0) : bytes, r.client,
                             received, now, p.socket->reply_buffer(i));
+    answered += replies[i].size != 0 ? 1 : 0;
   }
   // Receive stamps of before a step do not go with transmit stamps of after.
-  if (clock.step_count() == steps_seen_)
-    for (std::size_t i = 0; i < requests.size(); ++i)
-      if (replies[i].size != 0)
-        p.socket->queue_reply(i, replies[i].size);
+  if (answered == 0 || clock.step_count() != steps_seen_)
+    return;
+
+  const auto probe = p.stamps.next_probe(answered);
+  for (std::size_t i = 0, place = 0; i < requests.size(); ++i) {
+    const auto& r = replies[i];
+    if (r.size == 0)
+      continue;
+    std::optional<std::uint64_t> tag;
+    if (r.wants_transmit_stamp || place == probe)
+      tag = p.stamps.expect(r.slot, place);
+    p.socket->queue_reply(i, r.size, tag);
+    ++place;
+  }
   const auto queued = p.socket->queued_replies();
-  for (auto& q : queued)
-    p.responder.stamp(q.bytes, clock.wall());
-  const auto refused = std::min(p.socket->flush(), queued.size());
-  for (const auto& q : queued.last(refused))
-    p.responder.on_send_failed(replies[q.request]);
-  return requests.size();
+  const auto start = clock.wall();
+  p.stamps.on_start(start);
+  for (std::size_t place = 0; place < queued.size(); ++place)
+    p.responder.stamp(replies[queued[place].request], queued[place].bytes,
+                      start + p.stamps.delay_of(place));
+  for (const auto request : p.socket->flush())
+    p.responder.on_send_failed(replies[request]);
 }
 
-port_report server_worker::report(server_id id) {
+void server_worker::learn_transmit_stamps(port& p) {
+  for (const auto& sent : p.socket->take_transmit_stamps()) {
+    const auto left = world().clock().wall_of(sent.realtime);
+    if (const auto slot = p.stamps.on_stamp(sent.tag, left))
+      p.responder.on_transmit_stamp(*slot, left);
+  }
+}
+
+port_report server_worker::report(const get_port_report& ask) {
   port_report result;
-  const auto it = ports_.find(id);
+  const auto it = ports_.find(ask.id);
   if (it == ports_.end())
     return result;
   auto& p = it->second;
@@ -170,7 +230,10 @@ port_report server_worker::report(server_id id) {
   result.local = p.socket ? p.socket->local() : p.listen;
   result.counters = p.responder.counters();
   if (p.socket)
-    result.counters.queue_overflows = p.socket->overflows();
+    result.counters.queue_overflows += p.socket->overflows();
+  result.transmit_delay_s = p.stamps.learnt_delay_s();
+  if (ask.top_clients > 0)
+    result.top_clients = p.responder.top_clients(ask.top_clients);
   return result;
 }
 

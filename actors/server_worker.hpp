@@ -2,6 +2,7 @@
 
 #include "actors/actor_base.hpp"
 #include "actors/parking.hpp"
+#include "actors/stamp_ledger.hpp"
 #include "ntp_core/responder/responder.hpp"
 
 #include <map>
@@ -11,37 +12,50 @@
 
 namespace concert::actors {
 
+struct worker_options {
+  std::uint32_t index = 0;
+  bool pin = false; ///< stay on one core
+};
+
 /// The packet loop of one core. Packets never enter the mailbox: each message
 /// to itself handles one batch of each socket, so that control messages come
 /// in between; with nothing to do, the thread parks on the sockets.
 class server_worker final
   : public actor_base<worker_actor, placement::detached> {
 public:
-  server_worker(caf::actor_config& cfg, runtime& rt, std::uint32_t index);
+  server_worker(caf::actor_config& cfg, runtime& rt, worker_options options);
 
   behavior_type make_behavior() override;
 
   using actor_base::enqueue;
   void enqueue(caf::mailbox_element_ptr p, caf::execution_unit* eu) override;
+  void initialize() override;
 
 private:
   struct port {
     ntp::endpoint listen;
+    server_port_options options;
     std::unique_ptr<server_port> socket; ///< null: see `problem`
     std::string problem;
     ntp::responder responder;
+    stamp_ledger stamps;
   };
 
   void stopped() override;
   void on_open(const open_port& wish);
+  void open_socket(port& p);
+  void close_socket(port& p);
   void on_close(server_id id);
   void on_time(const ntp::served_time& time);
   void on_batch();
   std::size_t serve(port& p);
+  void answer(port& p, std::span<const server_port::request> requests);
+  void learn_transmit_stamps(port& p);
   void look_for_step();
-  port_report report(server_id id);
+  port_report report(const get_port_report& ask);
   void continue_loop();
 
+  worker_options options_;
   std::map<server_id, port> ports_;
   std::optional<ntp::served_time> time_;
   std::uint64_t hash_key_;

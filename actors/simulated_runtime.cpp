@@ -45,6 +45,7 @@ simulated_runtime::open_poll_socket(const ntp::endpoint& server,
 
 platform::result<std::unique_ptr<server_port>>
 simulated_runtime::open_server_port(const ntp::endpoint& listen,
+                                    const server_port_options&,
                                     std::function<void()> on_readable) {
   return network_.open_server_port(listen, std::move(on_readable));
 }

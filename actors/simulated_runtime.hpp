@@ -32,7 +32,9 @@ public:
                    std::function<void()> on_readable) override;
   platform::result<std::unique_ptr<server_port>>
   open_server_port(const ntp::endpoint& listen,
+                   const server_port_options& options,
                    std::function<void()> on_readable) override;
+  std::size_t receive_queues() const override { return 0; }
   platform::result<std::unique_ptr<observation_port>>
   open_observation_port(const std::string& path, std::uint32_t mode,
                         std::function<void(document_sink)> on_reader) override;

@@ -46,6 +46,7 @@ supervisor_options options_of(config::daemon_config config,
   o.saved = load_saved(o.state_file);
   o.memory = memory_of(o.saved);
   o.workers = start.workers;
+  o.pin_workers = start.pin_workers;
   o.files.path = start.config_path;
   o.files.must_exist = start.config_must_exist;
   o.files.adapt = [read_only = start.read_only, precision = start.precision,

@@ -14,6 +14,7 @@ struct start_conditions {
   /// Unix time; the clock is never set to before.
   std::chrono::nanoseconds not_before{};
   std::uint32_t workers = 1;
+  bool pin_workers = false;
 };
 
 /// What the supervisor must know: of the start, and of what the state file

@@ -146,7 +146,8 @@ void supervisor::drop_child(child* c) {
 void supervisor::add_worker(std::uint32_t index) {
   workers_.emplace_back();
   add_child("server_worker", [this, index] {
-    workers_[index] = spawn_actor<server_worker>(system(), world(), index);
+    workers_[index] = spawn_actor<server_worker>(
+      system(), world(), worker_options{index, options_.pin_workers});
     return workers_[index].address();
   });
 }
@@ -288,8 +289,9 @@ void supervisor::change_or_drop_server(
   if (slot == servers_.end())
     return;
   const auto next
-    = std::find_if(added.begin(), added.end(),
-                   [&](const auto& c) { return c.listen == old.listen; });
+    = std::find_if(added.begin(), added.end(), [&](const auto& c) {
+        return c.listen == old.listen && c.interface == old.interface;
+      });
   if (next == added.end()) {
     drop_child(slot->life);
     servers_.erase(slot);

@@ -19,6 +19,7 @@ struct supervisor_options {
   std::filesystem::path state_file; ///< empty: keep no state
   ntp::steering_memory memory;
   std::uint32_t workers = 1;
+  bool pin_workers = false;
   /// Called on the event loop when everything has ended.
   std::function<void(int code)> ended;
 };

@@ -148,21 +148,31 @@ public:
     return replies_[i];
   }
 
-  void queue_reply(std::size_t i, std::size_t size) override {
+  void queue_reply(std::size_t i, std::size_t size,
+                   std::optional<std::uint64_t> stamp_tag) override {
     queued_.push_back({i, std::span{replies_[i]}.first(size)});
+    if (stamp_tag)
+      stamps_.push_back({*stamp_tag, net_.clock_.realtime()});
   }
 
   std::span<queued> queued_replies() override { return queued_; }
 
-  std::size_t flush() override {
+  std::span<const std::size_t> flush() override {
     for (const auto& q : queued_)
       net_.reply_to_client(requests_[q.request].client,
                            {q.bytes.begin(), q.bytes.end()});
     queued_.clear();
-    return 0;
+    return {};
+  }
+
+  /// In virtual time a packet leaves when it is sent.
+  std::span<const transmitted> take_transmit_stamps() override {
+    taken_stamps_ = std::exchange(stamps_, {});
+    return taken_stamps_;
   }
 
   std::uint64_t overflows() const override { return listener_->overflows; }
+  bool is_stale() const override { return false; }
 
 private:
   simulated_network& net_;
@@ -171,6 +181,8 @@ private:
   std::vector<request> requests_;
   std::vector<queued> queued_;
   std::vector<std::vector<std::byte>> replies_;
+  std::vector<transmitted> stamps_;
+  std::vector<transmitted> taken_stamps_;
 };
 
 simulated_network::simulated_network(
@@ -312,14 +324,14 @@ simulated_network::open_server_port(const ntp::endpoint& listen,
 }
 
 std::shared_ptr<const client_query>
-simulated_network::ask(const std::string& listen, const std::string& client) {
+simulated_network::ask(const std::string& listen, const std::string& client,
+                       ntp::packet_header request) {
   const auto to = ntp::endpoint::parse(listen).value();
   const ntp::endpoint from{
     address_of(client),
     static_cast<std::uint16_t>(1024 + random_.next() % 64512)};
   auto query = std::make_shared<client_query>();
   const auto sent = clock_.truth();
-  ntp::packet_header request;
   request.transmit = ntp::ntp_timestamp::from_bits(random_.next() | 1);
   std::vector<std::byte> bytes(ntp::header_size);
   ntp::encode(request, std::span{bytes}.first<ntp::header_size>());

@@ -73,8 +73,10 @@ public:
   std::uint64_t requests() const { return requests_; }
 
   /// Lets a client ask the daemon's server; the answer comes as time passes.
+  /// The transmit stamp of `request` is set at random.
   std::shared_ptr<const client_query> ask(const std::string& listen,
-                                          const std::string& client);
+                                          const std::string& client,
+                                          ntp::packet_header request = {});
 
   // -- for the runtime --------------------------------------------------------
 

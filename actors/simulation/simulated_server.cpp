@@ -8,7 +8,7 @@ namespace {
 
 std::shared_ptr<const ntp::responder_config> open_to_all() {
   auto config = std::make_shared<ntp::responder_config>();
-  config->allow = ntp::access_list::everybody();
+  config->clients = 64;
   return config;
 }
 
@@ -51,7 +51,7 @@ time_server::answer(std::span<const std::byte> request,
   if (made.size == 0)
     return {};
   out.resize(made.size);
-  responder_.stamp(out, clock(now));
+  responder_.stamp(made, out, clock(now));
   if (kiss != 0 || bogus_origin)
     spoil(out);
   return out;
