@@ -39,6 +39,7 @@ ntp::association_config association_of(const config::source_config& c,
   a.initial_poll
     = std::clamp(c.initial_poll.value_or(a.min_poll), a.min_poll, a.max_poll);
   a.iburst = c.iburst;
+  a.interleaved = c.interleaved;
   a.burst_tokens = tokens;
   return a;
 }

@@ -28,18 +28,22 @@ packet_verdict check_kiss(std::uint32_t code) {
   return packet_verdict::kiss_other;
 }
 
+/// Some servers fill the digits below their precision with noise, so that later
+/// stamps may seem to lie before earlier ones by this, s.
+double coarseness_s(std::int8_t precision) {
+  return std::ldexp(1, std::min<int>(precision, coarsest_precision));
+}
+
 bool is_reversed(const measurement& m) {
-  // Some servers fill the digits below their precision with noise, so that T3
-  // may seem to lie before T2.
-  const double coarse
-    = std::ldexp(1, std::min<int>(m.precision, coarsest_precision));
+  const double coarse = coarseness_s(m.precision);
   return (m.t3 - m.t2).seconds() < -coarse
          || m.delay().seconds() < -(stamp_noise_s + coarse);
 }
 
-} // namespace
-
-packet_verdict check_answer(const packet_header& answer, const measurement& m) {
+/// `reversed`: the stamps are in no possible order. `newest`: the last moment
+/// that the server knows of.
+packet_verdict check(const packet_header& answer, bool reversed,
+                     ntp_timestamp newest) {
   const bool no_time = answer.leap == leap_indicator::unsynchronized;
   // Some servers say with stratum 0 and no code that they are not synchronised,
   // and some send kisses without the leap indicator.
@@ -50,17 +54,32 @@ packet_verdict check_answer(const packet_header& answer, const measurement& m) {
   }
   if (answer.receive.is_unknown() || answer.transmit.is_unknown())
     return packet_verdict::zero_stamp;
-  if (is_reversed(m))
+  if (reversed)
     return packet_verdict::reversed_stamps;
   if (no_time || answer.stratum == 0 || answer.stratum > 15)
     return packet_verdict::unsynchronized;
-  if (m.root_delay.seconds() / 2 + m.root_dispersion.seconds()
+  if (answer.root_delay.duration().seconds() / 2
+        + answer.root_dispersion.duration().seconds()
       >= max_distance_s)
     return packet_verdict::distant;
   if (!answer.reference_time.is_unknown()
-      && answer.transmit - answer.reference_time < ntp_duration{})
+      && newest - answer.reference_time < ntp_duration{})
     return packet_verdict::stale_reference;
   return packet_verdict::accepted;
+}
+
+} // namespace
+
+packet_verdict check_answer(const packet_header& answer, const measurement& m) {
+  return check(answer, is_reversed(m), answer.transmit);
+}
+
+packet_verdict check_interleaved(const packet_header& answer,
+                                 const measurement& completed) {
+  const bool before_last = (answer.receive - completed.t3).seconds()
+                           < -coarseness_s(answer.precision);
+  // The transmit stamp is a poll old, and the reference may be newer.
+  return check(answer, before_last || is_reversed(completed), answer.receive);
 }
 
 } // namespace concert::ntp

@@ -12,4 +12,10 @@ namespace concert::ntp {
 /// measurement that the answer would make.
 packet_verdict check_answer(const packet_header& answer, const measurement& m);
 
+/// The same of an interleaved answer (RFC 9769 §2). `completed` is the earlier
+/// exchange with the transmit stamp of this answer, which must lie after that
+/// exchange's receive stamp and before this one's.
+packet_verdict check_interleaved(const packet_header& answer,
+                                 const measurement& completed);
+
 } // namespace concert::ntp

@@ -44,6 +44,14 @@ constexpr int answers_per_relief = 8;
 
 constexpr auto ntp_slack = ntp_duration::from_nanoseconds(stamp_slack);
 
+/// Random bits that are neither zero, which means unknown, nor `other`.
+ntp_timestamp random_stamp(random_source& random, ntp_timestamp other) {
+  const auto bits = random.next();
+  if (bits != 0 && bits != other.bits())
+    return ntp_timestamp::from_bits(bits);
+  return ntp_timestamp::from_bits(~other.bits() | 1);
+}
+
 } // namespace
 
 association::association(const association_config& config,
@@ -52,6 +60,7 @@ association::association(const association_config& config,
   : config_(config),
     random_(&random),
     online_(config.online),
+    interleaving_(config.interleaved),
     next_reset_(misses_when_fresh),
     next_poll_(now + start_delay),
     desired_poll_(config.initial_poll),
@@ -69,8 +78,7 @@ association::association(const association_config& config,
 
 send_packet association::start_poll(mono_time now) {
   auto& e = exchange_.emplace();
-  const auto random = random_->next();
-  e.origin = ntp_timestamp::from_bits(random != 0 ? random : 1);
+  e.origin = random_stamp(*random_, {});
   e.started = now;
   e.poll = effective_poll();
   e.paid = std::exchange(next_is_early_, false);
@@ -83,6 +91,11 @@ send_packet association::start_poll(mono_time now) {
   request.mode = packet_mode::client;
   request.poll = e.poll;
   request.transmit = e.origin;
+  request.origin = interleaving_.origin();
+  if (!request.origin.is_unknown()) {
+    e.receive = random_stamp(*random_, e.origin);
+    request.receive = e.receive;
+  }
   send_packet action;
   encode(request, action.bytes);
   return action;
@@ -144,13 +157,18 @@ association_actions association::on_packet(std::span<const std::byte> bytes,
     count(exchange_verdict, false);
     return out;
   }
+  const bool interleaved = exchange_->is_interleaved(header.origin);
   const auto result = measure(header, t4, now);
-  const auto verdict = check_answer(header, result);
+  const auto verdict
+    = interleaved
+        ? check_interleaved(header, interleaving_.completed(header.transmit))
+        : check_answer(header, result);
   count(verdict, true);
   switch (verdict) {
     case packet_verdict::accepted:
       remember_server(header, now);
       exchange_->answer = result;
+      exchange_->interleaved = interleaved;
       exchange_->stamp_deadline
         = now
           + (result.t4.kind == stamp_kind::hardware ? hardware_stamp_wait
@@ -193,12 +211,14 @@ packet_verdict association::judge_exchange(std::span<const std::byte> bytes,
     return packet_verdict::wrong_mode;
   if (header.version != config_.version)
     return packet_verdict::wrong_version;
+  const auto answers = [&](const poll_exchange& e) {
+    return e.is_basic(header.origin) || e.is_interleaved(header.origin);
+  };
   if (!exchange_ || !exchange_->sent_at || exchange_->dropped
       || exchange_->answer)
-    return !header.origin.is_unknown() && header.origin == expired_origin_
-             ? packet_verdict::late
-             : packet_verdict::unsolicited;
-  if (header.origin != exchange_->origin)
+    return expired_ && answers(*expired_) ? packet_verdict::late
+                                          : packet_verdict::unsolicited;
+  if (!answers(*exchange_))
     return packet_verdict::bogus_origin;
   if (now >= exchange_->window_end)
     return packet_verdict::late;
@@ -279,10 +299,18 @@ void association::end_early_polls() {
 
 void association::finish_measurement(association_actions& out) {
   auto& e = *exchange_;
-  e.answer->t1 = e.t1;
+  auto& answer = *e.answer;
+  answer.t1 = e.t1;
   view_.transmit_stamp = e.t1.kind;
-  view_.receive_stamp = e.answer->t4.kind;
-  out.push(measured{*e.answer});
+  view_.receive_stamp = answer.t4.kind;
+  if (!e.interleaved) {
+    out.push(measured{answer});
+  } else {
+    ++view_.interleaved_answers;
+    if (const auto last = interleaving_.news(answer.t3))
+      out.push(measured{*last});
+  }
+  interleaving_.on_exchange(answer, !e.interleaved);
   misses_ = 0;
   next_reset_ = misses_per_reset;
   view_.unanswered_polls = 0;
@@ -296,6 +324,7 @@ void association::finish_measurement(association_actions& out) {
 }
 
 void association::end_without_answer(association_actions& out) {
+  interleaving_.on_miss();
   ++misses_;
   view_.unanswered_polls
     = static_cast<std::uint8_t>(std::min<std::uint32_t>(misses_, 8));
@@ -324,6 +353,7 @@ void association::end_poll(bool answered, association_actions& out) {
 }
 
 void association::drop_exchange(mono_time now) {
+  interleaving_.forget();
   if (!exchange_)
     return;
   exchange_->dropped = true;
@@ -347,7 +377,7 @@ association_actions association::on_deadline(mono_time now) {
     } else if (e.answer && e.stamp_deadline <= now) {
       finish_measurement(out);
     } else if (!e.answer && e.window_end <= now) {
-      expired_origin_ = e.origin;
+      expired_ = e;
       end_without_answer(out);
     }
   }

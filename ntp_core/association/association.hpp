@@ -1,7 +1,8 @@
 #pragma once
 
-#include "ntp_core/association/exchange.hpp"
+#include "ntp_core/association/interleaving.hpp"
 #include "ntp_core/association/measurement.hpp"
+#include "ntp_core/association/poll_exchange.hpp"
 #include "ntp_core/association/snapshot.hpp"
 #include "ntp_core/fixed_list.hpp"
 #include "ntp_core/packet/header.hpp"
@@ -22,6 +23,7 @@ struct association_config {
   std::int8_t max_poll = 10;    ///< log2 s, min_poll..17
   std::int8_t initial_poll = 6; ///< log2 s
   bool iburst = true;           ///< a few quick polls at the start
+  bool interleaved = false;     ///< RFC 9769; basic where the server is
   bool online = true;
   /// Left of the burst budget of this server from an earlier run, 0..8;
   /// one token comes back each 64 s.
@@ -72,9 +74,10 @@ using association_actions = fixed_list<association_action, 8>;
 /// The client side of one server (RFC 5905 §9 in client mode): asks, checks,
 /// measures. No transport: the caller moves the bytes and takes the stamps.
 ///
-/// The first packet that quotes the request's random origin stamp is its one
-/// answer and ends the exchange, whether the answer can be used or not; all
-/// other packets count their verdict and change nothing else. Only an answer
+/// The first packet that quotes the request's random transmit stamp (or, where
+/// interleaved mode was asked for, its random receive stamp) is its one answer
+/// and ends the exchange, whether the answer can be used or not; all other
+/// packets count their verdict and change nothing else. Only an answer
 /// that can be used counts for the reachability (RFC 5905 §9.2 sets `reach`
 /// after the tests of synchronisation and distance).
 class association {
@@ -97,8 +100,9 @@ public:
   association_actions on_deadline(mono_time now);
   std::optional<mono_time> next_deadline() const;
 
-  /// The wall clock was stepped: an exchange under way is dropped. The next
-  /// deadline is then `now`, to close it.
+  /// The wall clock was stepped: an exchange under way is dropped, and one that
+  /// waits for its interleaved stamp. The next deadline is then `now`, to close
+  /// the former.
   void on_clock_stepped(mono_time now);
   /// The discipline's wish, log2 s; kept within the limits and the manners.
   void set_desired_poll(std::int8_t poll, mono_time now);
@@ -143,10 +147,11 @@ private:
   bool denied_ = false; // DENY or RSTR since the last good answer
   bool demobilized_ = false;
 
-  std::optional<exchange> exchange_;
-  ntp_timestamp expired_origin_; // of the last request that went unanswered
-  std::uint32_t misses_ = 0;     // polls in a row without a usable answer
-  std::uint32_t next_reset_;     // misses at which to ask for another address
+  std::optional<poll_exchange> exchange_;
+  std::optional<poll_exchange> expired_; // the last that went unanswered
+  interleaving interleaving_;
+  std::uint32_t misses_ = 0; // polls in a row without a usable answer
+  std::uint32_t next_reset_; // misses at which to ask for another address
 
   mono_time next_poll_;
   std::optional<mono_time> last_poll_;

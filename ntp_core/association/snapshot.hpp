@@ -19,16 +19,16 @@ enum class packet_verdict : std::uint8_t {
   wrong_mode,      ///< not mode 4
   wrong_version,   ///< answers in a version we did not ask in
   unsolicited,     ///< no request outstanding, or its one answer came
-  bogus_origin,    ///< origin is not our request's transmit stamp
+  bogus_origin,    ///< origin quotes nothing random of our request
   late,            ///< came after the reply window
   kiss_rate,       ///< RATE: poll less often
   kiss_deny,       ///< DENY or RSTR: access refused
   kiss_other,      ///< any other kiss code; changes nothing
   zero_stamp,      ///< receive or transmit stamp is zero
-  reversed_stamps, ///< transmit before receive, or delay far below zero
+  reversed_stamps, ///< not in the order of time, or delay far below zero
   unsynchronized,  ///< leap 3 or stratum 0 or above 15
   distant,         ///< root delay / 2 + root dispersion ≥ 16 s
-  stale_reference, ///< reference stamp later than transmit
+  stale_reference, ///< reference stamp later than the answer's
 };
 inline constexpr std::size_t packet_verdict_count = 15;
 
@@ -57,6 +57,8 @@ struct association_snapshot {
   /// its name could otherwise discredit it.
   packet_verdict last_verdict = packet_verdict::accepted;
   double burst_tokens = 0; ///< what is left of the burst budget, 0..8
+  /// Of the accepted answers, those in interleaved mode (RFC 9769).
+  std::uint64_t interleaved_answers = 0;
 };
 
 } // namespace concert::ntp

@@ -62,9 +62,9 @@ ntp_duration leap_schedule::utc_shift() const {
     kind_ == leap_indicator::delete_second ? 1.0 : -1.0);
 }
 
-bool leap_schedule::near(nanoseconds unix_time) const {
-  return due() && unix_time >= midnight_ - std::chrono::seconds{3}
-         && unix_time <= midnight_ + std::chrono::seconds{3};
+bool leap_schedule::near(nanoseconds from, nanoseconds to) const {
+  return due() && to >= midnight_ - std::chrono::seconds{3}
+         && from <= midnight_ + std::chrono::seconds{3};
 }
 
 bool leap_schedule::explains(double jump_s, nanoseconds unix_time) const {

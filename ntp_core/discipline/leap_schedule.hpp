@@ -30,7 +30,11 @@ public:
   ntp_duration utc_shift() const;
 
   /// Within 2 s of the leap second, or of the second it repeats.
-  bool near(std::chrono::nanoseconds unix_time) const;
+  bool near(std::chrono::nanoseconds unix_time) const {
+    return near(unix_time, unix_time);
+  }
+  /// Whether any moment between these two is.
+  bool near(std::chrono::nanoseconds from, std::chrono::nanoseconds to) const;
 
   /// Whether a jump of the wall clock is the kernel making the leap second.
   bool explains(double jump_s, std::chrono::nanoseconds unix_time) const;

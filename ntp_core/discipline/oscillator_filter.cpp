@@ -39,14 +39,23 @@ oscillator_filter::oscillator_filter(const oscillator_prior& prior,
   renew();
 }
 
+/// A sample from before the last one (a poll old, being interleaved, beside
+/// another source's) is carried on to that one's time by the frequency, with
+/// the doubt that this costs.
 exchange oscillator_filter::relative(const path_sample& sample) const {
   exchange x;
-  const double offset = (sample.offset - origin_).seconds();
+  double offset = (sample.offset - origin_).seconds();
   x.at_s = (arrival_of(sample) - epoch_).seconds();
+  const double age
+    = last_ ? std::max(0.0, (*last_ - arrival_of(sample)).seconds()) : 0;
+  const auto& clock = belief_.clock;
+  offset += age * clock.frequency;
+  const double doubt
+    = square(age) * (clock.frequency_variance + square(clock.wander) * age / 3);
   x.forward_s = sample.delay_s / 2 + offset;
   x.backward_s = sample.delay_s / 2 - offset;
   x.span_s = sample.span_s;
-  x.stamp_variance = 2 * sample.noise_variance;
+  x.stamp_variance = 2 * (sample.noise_variance + doubt);
   x.root_distance_s = sample.root_distance_s;
   return x;
 }

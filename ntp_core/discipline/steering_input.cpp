@@ -166,7 +166,9 @@ steering::state::take_sample(source_entry& entry, const measurement& sample,
                              const clock_reading& now) {
   const bool before_surprise = last_surprise && sample.t1.raw < *last_surprise;
   const auto disciplined = disciplined_unix(now);
-  if (before_surprise || leap.near(disciplined))
+  // What an interleaved answer completes is a poll old.
+  const auto age = (now.raw - sample.t1.raw).nanoseconds();
+  if (before_surprise || leap.near(disciplined - age, disciplined))
     return std::nullopt;
   const auto& registration = entry.registration;
   const auto path = make_path_sample(sample, registration.offset_correction_s,
@@ -177,7 +179,7 @@ steering::state::take_sample(source_entry& entry, const measurement& sample,
       {initial_frequency, initial_deviation, config.initial_wander},
       recall(registration, now.raw));
   const auto verdict = filters->on_sample(registration.id, path);
-  entry.last_sample = now.mono;
+  entry.last_sample = sample.received_at;
   count_far(entry, path, now);
   if (verdict == sample_verdict::jump)
     entry.poll.reset();

@@ -1,6 +1,6 @@
-// Packets and stamps in any order: a measurement needs the origin stamp of the
-// request under way, there is one for each request at most, every packet counts
-// once, and an exchange that began ends once.
+// Packets and stamps in any order: a measurement needs a random stamp of the
+// request under way, each exchange makes one at most, every packet counts once,
+// and an exchange that began ends once.
 
 #include "ntp_core/association/association.hpp"
 
@@ -63,9 +63,17 @@ public:
   }
 
 private:
+  using stamp_octets = std::array<std::byte, 8>;
+
+  static void copy_stamp(std::span<const std::byte, 8> from, auto to) {
+    std::copy(from.begin(), from.end(), to);
+  }
+
   static association_config config(input& in) {
     association_config c;
-    c.version = in.octet() % 2 == 0 ? 4 : 3;
+    const auto kind = in.octet();
+    c.version = kind % 2 == 0 ? 4 : 3;
+    c.interleaved = kind / 2 % 2 != 0;
     c.min_poll = static_cast<std::int8_t>(in.octet() % 8);
     c.initial_poll = c.min_poll;
     return c;
@@ -115,14 +123,15 @@ private:
   void deliver() {
     std::array<std::byte, 128> packet{};
     const std::size_t size = in_.octet() % (packet.size() + 1);
-    const bool right_origin = in_.octet() % 2 == 0;
+    const auto quoted = in_.octet() % 4;
     const auto bytes = in_.bytes(size);
     std::copy(bytes.begin(), bytes.end(), packet.begin());
-    if (right_origin && size >= 32)
-      std::copy(origin_.begin(), origin_.end(), packet.begin() + 24);
-    const bool quotes_origin
-      = size >= header_size
-        && std::equal(origin_.begin(), origin_.end(), packet.begin() + 24);
+    if (quoted != 1 && size >= 32)
+      copy_stamp(quoted == 3 ? receive_ : transmit_, packet.begin() + 24);
+    const auto quotes = [&](const stamp_octets& s) {
+      return size >= header_size && s != stamp_octets{}
+             && std::equal(s.begin(), s.end(), packet.begin() + 24);
+    };
     ++packets_;
     const auto all_before = counted();
     const auto accepted_before = accepted();
@@ -130,7 +139,7 @@ private:
       = machine_.on_packet(std::span{packet}.first(size), stamp(), now_);
     require(counted() == all_before + 1);
     if (accepted() != accepted_before) {
-      require(open_ && quotes_origin && !answered_);
+      require(open_ && (quotes(transmit_) || quotes(receive_)) && !answered_);
       answered_ = true;
     }
     take(actions);
@@ -142,7 +151,9 @@ private:
         require(!open_);
         open_ = true;
         answered_ = false;
-        std::copy_n(s->bytes.begin() + 40, 8, origin_.begin());
+        copy_stamp(std::span{s->bytes}.subspan<32, 8>(), receive_.begin());
+        copy_stamp(std::span{s->bytes}.subspan<40, 8>(), transmit_.begin());
+        require(transmit_ != stamp_octets{} && transmit_ != receive_);
         machine_.on_sent(stamp(), now_);
       } else if (const auto* m = std::get_if<measured>(&a)) {
         require(open_ && answered_);
@@ -150,6 +161,8 @@ private:
         // Noise below the coarsest precision that is believed, 2^-6 s.
         require((m->value.t3 - m->value.t2).seconds() >= -1.0 / 64);
         require(++measurements_ <= accepted());
+        require(m->value.received_at > last_measured_);
+        last_measured_ = m->value.received_at;
       } else if (std::holds_alternative<exchange_over>(a)) {
         require(open_);
         open_ = false;
@@ -173,11 +186,13 @@ private:
   counting_random random_;
   mono_time now_{1h};
   association machine_;
-  std::array<std::byte, 8> origin_{};
+  stamp_octets receive_{};
+  stamp_octets transmit_{};
   bool open_ = false;
   bool answered_ = false;
   std::uint64_t packets_ = 0;
   std::uint64_t measurements_ = 0;
+  mono_time last_measured_{};
 };
 
 } // namespace

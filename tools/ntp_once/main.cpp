@@ -87,6 +87,7 @@ ntp::association_config association_of(const options& o) {
   ntp::association_config c;
   c.min_poll = c.initial_poll = o.min_poll;
   c.max_poll = o.max_poll;
+  c.interleaved = o.interleaved;
   return c;
 }
 
@@ -115,10 +116,11 @@ void pace(client_loop& loop, source& s, std::uint32_t samples,
           ntp::mono_time end) {
   const auto now = loop.read().mono;
   const auto view = s.machine.snapshot(now);
-  if (!is_done(s, samples, end)) {
-    if (!s.socket)
-      s.machine.request_poll(now, {});
-  } else if (s.unasked > 0 && view.reachability == 0) {
+  if (!s.gone && !s.socket && s.polls < samples)
+    s.machine.request_poll(now, {});
+  if (!is_done(s, samples, end))
+    return;
+  if (s.unasked > 0 && view.reachability == 0) {
     loop.move_on(s, false);
   } else {
     s.machine.set_online(false, now);

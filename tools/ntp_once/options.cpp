@@ -169,6 +169,8 @@ private:
       ->check(CLI::IsMember({"plain", "json"}));
     app_.add_flag_callback(
       "--json", [this] { result_.json = true; }, "The same as -f json");
+    app_.add_flag("--interleaved", result_.interleaved,
+                  "Ask for the true transmit stamps of the answers (RFC 9769)");
     add("-n,--samples", "N", "Samples of each server, 1 to 8 (default 4)",
         &once_only_, [](options& o, const std::string& v) {
           const auto n = number<int>(v);

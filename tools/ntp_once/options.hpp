@@ -33,6 +33,8 @@ struct options {
   time_scale scale = time_scale::raw;
   std::optional<std::uint32_t> agreeing; ///< unset = a majority, at most 3
 
+  bool interleaved = false; ///< RFC 9769, from servers that have it
+
   bool follow = false;
   // The rest is for following.
   followed_clock clock = followed_clock::none;

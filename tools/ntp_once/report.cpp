@@ -101,6 +101,8 @@ std::string explanation(const ctl::source_status& s,
     asked += fmt::format(", reference {}, {}, {}",
                          ctl::reference(a.reference_id, a.stratum),
                          leap_words(a.leap), stamp_words(a));
+  if (a.interleaved_answers != 0)
+    asked += fmt::format(", {} answers interleaved", a.interleaved_answers);
   auto lines = line(asked);
   if (const auto refused = refused_packets(a); !refused.empty())
     lines += '\n' + line("not used: " + refused);

@@ -56,6 +56,9 @@ TEST_CASE("a leap second passes once, by one second") {
   CHECK(!s.passed(end + 1ms));
   CHECK(s.near(end - 500ms));
   CHECK(!s.near(end + 10s));
+  CHECK(s.near(end - 10s, end + 10s));
+  CHECK(!s.near(end - 1h, end - 10s));
+  CHECK(!s.near(end + 10s, end + 1h));
   CHECK(s.explains(-1.00002, end + 1s));
   CHECK(!s.explains(1, end + 1s));
   CHECK(!s.explains(-1, end + 2h));

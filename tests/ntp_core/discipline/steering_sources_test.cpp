@@ -325,6 +325,24 @@ TEST_CASE("an announced leap second passes without step or reset") {
   CHECK(w.now().state == system_state::synchronized);
 }
 
+TEST_CASE("samples from before a leap second that come after it are dropped") {
+  auto w = before_leap(leap_indicator::insert_second);
+  for (std::size_t i = 0; i < 3; ++i) {
+    w.server(i).interleaved = true;
+    w.server(i).poll = 6;
+  }
+  w.run(605);
+  servers_forget(w);
+  double worst = 0;
+  w.each_second = [&](world& v) {
+    for (std::size_t i = 0; i < 3; ++i)
+      worst = std::max(worst, std::abs(v.source(i).offset_s.value()));
+  };
+  w.run(1000);
+  CHECK(worst < us(100));
+  CHECK(w.now().state == system_state::synchronized);
+}
+
 TEST_CASE("the kernel keeps the TAI offset that it made itself") {
   auto kind = leap_indicator::insert_second;
   std::chrono::seconds after{38};

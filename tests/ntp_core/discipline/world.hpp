@@ -37,6 +37,9 @@ struct world_server {
   int burst = 4;
   bool alive = true;
   stamp_kind stamps = stamp_kind::hardware;
+  /// Each sample comes with the poll after it.
+  bool interleaved = false;
+  std::optional<measurement> held; ///< the last one
   std::uint8_t reachability = 0;
   double next_poll = 0;
 };
@@ -283,6 +286,8 @@ private:
     if (s.alive) {
       s.reachability |= 1;
       report.sample = exchange(s);
+      if (s.interleaved)
+        s.held.swap(report.sample);
     }
     auto& a = report.association;
     a.reachability = s.reachability;

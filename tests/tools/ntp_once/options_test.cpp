@@ -36,6 +36,12 @@ TEST_CASE("one shot takes four samples and waits two seconds for each") {
   CHECK(good({"a", "-n", "1", "-t", "500ms"}).time_limit_s() == 0.5);
 }
 
+TEST_CASE("interleaved mode is for one shot and for following, if asked for") {
+  CHECK(!good({"a"}).interleaved);
+  CHECK(good({"a", "--interleaved"}).interleaved);
+  CHECK(good({"a", "--follow", "--interleaved"}).interleaved);
+}
+
 TEST_CASE("the virtual clock takes the parameters of ntp.toml") {
   const auto o
     = good({"a", "--follow", "--clock", "virtual", "--virtual",
