@@ -6,7 +6,7 @@ import sys
 
 NETWORK = "/proc/self/ns/net"
 OUTSIDE = "CONCERT_SYSTEM_TESTS_OUTSIDE"  # the network that we came from
-PROGRAMS = ("ntp-daemon", "ntp-ctl", "ntp-once", "relay")
+PROGRAMS = ("ntp-daemon", "ntp-ctl", "ntp-load", "ntp-once", "relay")
 CAP_SYS_TIME = 25
 PR_SET_CHILD_SUBREAPER = 36
 
