@@ -5,9 +5,9 @@ namespace concert::actors {
 namespace {
 
 /// One reply in so many is asked about; each of the first few, so that a quiet
-/// server knows its delay early too.
+/// server knows its delay early too, and not from cold caches alone.
 constexpr std::uint64_t probe_interval = 1024;
-constexpr std::uint32_t early_probes = 8;
+constexpr std::uint32_t early_probes = 64;
 
 } // namespace
 
