@@ -1,8 +1,8 @@
 #include "platform/dispatch.hpp"
 #include "platform/socket.hpp"
 #include "platform/socket_address.hpp"
+#include "platform/stamp_reader.hpp"
 #include "platform/stamp_ring.hpp"
-#include "platform/stamping.hpp"
 
 #include <net/if.h>
 #include <netinet/in.h>
@@ -148,7 +148,7 @@ struct server_socket::state {
   /// The kernel's next number is not known: no stamps are asked for until those
   /// that are on their way are here, and the numbers can start again.
   bool in_doubt = false;
-  stamping::reader errors;
+  stamp_reader errors;
   std::array<transmitted, stamp_ring::capacity> taken{};
   unsigned empty_receives = 0;
 
@@ -412,7 +412,7 @@ std::span<const std::size_t> server_socket::flush() {
 std::size_t server_socket::state::drain_stamps() {
   // A bound, as others may send while we read; more than it cannot be awaited.
   constexpr std::size_t most_batches
-    = 2 * stamp_ring::capacity / stamping::reader::batch_size;
+    = 2 * stamp_ring::capacity / stamp_reader::batch_size;
   std::size_t found = 0;
   for (std::size_t i = 0; i < most_batches; ++i) {
     const auto [stamps, more] = errors.take(fd.get());

@@ -4,34 +4,11 @@
 #include <linux/net_tstamp.h>
 #include <netinet/in.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 
 namespace concert::platform::stamping {
-
-namespace {
-
-/// The transmit stamp that a message of the error queue tells of.
-std::optional<transmitted> transmit_stamp(msghdr& message) {
-  const auto realtime = find(message);
-  if (!realtime)
-    return std::nullopt;
-  for (auto* c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
-    const bool is_error
-      = (c->cmsg_level == SOL_IP && c->cmsg_type == IP_RECVERR)
-        || (c->cmsg_level == SOL_IPV6 && c->cmsg_type == IPV6_RECVERR);
-    if (!is_error)
-      continue;
-    sock_extended_err detail{};
-    std::memcpy(&detail, CMSG_DATA(c), sizeof detail);
-    if (detail.ee_origin == SO_EE_ORIGIN_TIMESTAMPING
-        && detail.ee_info == SCM_TSTAMP_SND)
-      return transmitted{detail.ee_data, *realtime};
-  }
-  return std::nullopt;
-}
-
-} // namespace
 
 int enable(int fd, transmit which) {
   unsigned flags = SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE;
@@ -72,6 +49,25 @@ std::optional<std::chrono::nanoseconds> find(msghdr& message) {
   return std::nullopt;
 }
 
+std::optional<transmitted> transmit_stamp(msghdr& message) {
+  const auto realtime = find(message);
+  if (!realtime)
+    return std::nullopt;
+  for (auto* c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
+    const bool is_error
+      = (c->cmsg_level == SOL_IP && c->cmsg_type == IP_RECVERR)
+        || (c->cmsg_level == SOL_IPV6 && c->cmsg_type == IPV6_RECVERR);
+    if (!is_error)
+      continue;
+    sock_extended_err detail{};
+    std::memcpy(&detail, CMSG_DATA(c), sizeof detail);
+    if (detail.ee_origin == SO_EE_ORIGIN_TIMESTAMPING
+        && detail.ee_info == SCM_TSTAMP_SND)
+      return transmitted{detail.ee_data, *realtime};
+  }
+  return std::nullopt;
+}
+
 bool take_error(int fd, std::optional<transmitted>& stamp) {
   alignas(cmsghdr) std::array<std::byte, 512> control;
   msghdr message{};
@@ -82,27 +78,6 @@ bool take_error(int fd, std::optional<transmitted>& stamp) {
   if (const auto found = transmit_stamp(message))
     stamp = found;
   return true;
-}
-
-reader::reader() {
-  for (std::size_t i = 0; i < batch_size; ++i) {
-    messages_[i].msg_hdr.msg_control = controls_[i].bytes.data();
-    messages_[i].msg_hdr.msg_controllen = sizeof controls_[i].bytes;
-  }
-}
-
-reader::batch reader::take(int fd) {
-  const int count = recvmmsg(fd, messages_.data(), batch_size,
-                             MSG_ERRQUEUE | MSG_DONTWAIT, nullptr);
-  std::size_t found = 0;
-  for (int i = 0; i < count; ++i) {
-    auto& header = messages_[static_cast<std::size_t>(i)].msg_hdr;
-    if (const auto stamp = transmit_stamp(header))
-      stamps_[found++] = *stamp;
-    header.msg_controllen = sizeof(control_buffer::bytes);
-  }
-  return {std::span{stamps_}.first(found),
-          count == static_cast<int>(batch_size)};
 }
 
 } // namespace concert::platform::stamping

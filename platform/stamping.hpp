@@ -2,12 +2,10 @@
 
 #include <sys/socket.h>
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 
 /// SO_TIMESTAMPING, as Documentation/networking/timestamping in the kernel
 /// tells it. SO_TIMESTAMP and SO_TIMESTAMPNS are never used beside it: they
@@ -45,33 +43,11 @@ struct transmitted {
   std::chrono::nanoseconds realtime{};
 };
 
+/// The transmit stamp that a message of the error queue tells of.
+std::optional<transmitted> transmit_stamp(msghdr& message);
+
 /// Takes one message off the error queue of `fd`; false when it is empty.
 /// `stamp` is set if the message was a transmit stamp.
 bool take_error(int fd, std::optional<transmitted>& stamp);
-
-/// Takes transmit stamps off error queues, many with one system call.
-class reader {
-public:
-  static constexpr std::size_t batch_size = 32;
-
-  reader();
-  reader(const reader&) = delete;
-  reader& operator=(const reader&) = delete;
-
-  struct batch {
-    std::span<const transmitted> stamps; ///< valid until the next `take`
-    bool more = false;                   ///< the queue may hold others
-  };
-  /// Takes what waits; anything but stamps is passed over.
-  batch take(int fd);
-
-private:
-  struct control_buffer {
-    alignas(cmsghdr) std::array<std::byte, 256> bytes;
-  };
-  std::array<mmsghdr, batch_size> messages_{};
-  std::array<control_buffer, batch_size> controls_;
-  std::array<transmitted, batch_size> stamps_{};
-};
 
 } // namespace concert::platform::stamping
