@@ -180,8 +180,8 @@ std::string plain_text(const options& o, const meter_report& report) {
                       r.answered_rate());
   if (o.interleaved)
     text += fmt::format("; {} interleaved", r.interleaved);
-  text += fmt::format("\nlost                  {}, {}\n", r.lost,
-                      percent(r.loss()));
+  text += fmt::format("\nlost                  {}; {} without a good answer\n",
+                      r.lost, percent(r.loss()));
   text += fmt::format("bad answers           {}\n", bad_kinds(r));
   if (r.response_ns.count() > 0)
     text
