@@ -15,10 +15,4 @@ void parking::wake() {
     event_.signal();
 }
 
-void parking::sleep(std::span<const int> fds) {
-  scratch_.assign(fds.begin(), fds.end());
-  scratch_.push_back(event_.fd());
-  platform::park(scratch_, std::chrono::milliseconds{-1});
-}
-
 } // namespace concert::actors

@@ -4,7 +4,7 @@
 
 #include <atomic>
 #include <span>
-#include <vector>
+#include <utility>
 
 namespace concert::actors {
 
@@ -26,18 +26,15 @@ public:
     parked_.store(true, std::memory_order_seq_cst);
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (!has_mail())
-      sleep(fds);
+      event_.sleep(fds);
     parked_.store(false, std::memory_order_relaxed);
-    event_.clear();
   }
 
 private:
   explicit parking(platform::wake_event e) : event_(std::move(e)) {}
-  void sleep(std::span<const int> fds);
 
   platform::wake_event event_;
   std::atomic<bool> parked_{false};
-  std::vector<int> scratch_;
 };
 
 } // namespace concert::actors

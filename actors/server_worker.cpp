@@ -12,6 +12,10 @@ namespace log = platform::log;
 
 namespace {
 
+/// So many replies get their transmit times from one reading of the clock: the
+/// further from it, the less is known of when a reply will leave.
+constexpr std::size_t group_size = 16;
+
 /// Requests that wait since before a step of the clock carry receive stamps of
 /// a time that is no more. More than a full receive buffer never waits.
 void discard_queue(server_port& socket) {
@@ -151,14 +155,26 @@ void server_worker::look_for_step() {
 }
 
 void server_worker::on_batch() {
+  // A message for each batch would cost more than its only request often does.
+  constexpr int most_rounds = 64;
+  for (int i = 0;
+       i < most_rounds && (i == 0 || (parking_ && mailbox().empty())); ++i)
+    serve_all();
+  continue_loop();
+}
+
+/// One batch of every port; sleeps first if the last ones were small.
+void server_worker::serve_all() {
+  // Below this, asking whether there are more requests costs more than going
+  // to sleep, which asks too.
+  constexpr std::size_t large = 8;
+  if (last_handled_ < large && parking_)
+    parking_->park(fds_, [this] { return !mailbox().empty(); });
   look_for_step();
-  std::size_t handled = 0;
+  last_handled_ = 0;
   for (auto& [id, p] : ports_)
     if (p.socket)
-      handled += serve(p);
-  if (handled == 0 && parking_)
-    parking_->park(fds_, [this] { return !mailbox().empty(); });
-  continue_loop();
+      last_handled_ += serve(p);
 }
 
 std::size_t server_worker::serve(port& p) {
@@ -172,26 +188,41 @@ std::size_t server_worker::serve(port& p) {
 void server_worker::answer(port& p,
                            std::span<const server_port::request> requests) {
   auto& clock = world().clock();
-  std::array<ntp::reply, platform::server_socket::batch_size> replies;
-  std::size_t answered = 0;
+  replies replies;
+  ntp::ntp_timestamp arrived;
   const auto now = world().now();
   for (std::size_t i = 0; i < requests.size(); ++i) {
     const auto& r = requests[i];
     const auto received
       = r.received ? clock.wall_of(*r.received) : clock.wall();
+    if (i == 0)
+      arrived = received;
     const std::span<const std::byte> bytes{r.bytes};
     // A datagram that did not fit is nothing that a client sends.
     replies[i]
       = p.responder.respond(r.truncated ? bytes.first(0) : bytes, r.client,
                             received, now, p.socket->reply_buffer(i));
-    answered += replies[i].size != 0 ? 1 : 0;
   }
-  // Receive stamps of before a step do not go with transmit stamps of after.
-  if (answered == 0 || clock.step_count() != steps_seen_)
-    return;
+  p.stamps.on_batch(arrived);
+  for (std::size_t i = 0; i < requests.size(); i += group_size) {
+    // Receive stamps of before a step do not go with transmit stamps of after.
+    if (clock.step_count() != steps_seen_)
+      return;
+    send_group(p, replies, i, std::min(i + group_size, requests.size()));
+  }
+}
 
+/// Sends the replies to the requests from `begin` to before `end`.
+void server_worker::send_group(port& p, replies& replies, std::size_t begin,
+                               std::size_t end) {
+  const auto answered = static_cast<std::size_t>(
+    std::count_if(replies.begin() + static_cast<std::ptrdiff_t>(begin),
+                  replies.begin() + static_cast<std::ptrdiff_t>(end),
+                  [](const ntp::reply& r) { return r.size != 0; }));
+  if (answered == 0)
+    return;
   const auto probe = p.stamps.next_probe(answered);
-  for (std::size_t i = 0, place = 0; i < requests.size(); ++i) {
+  for (std::size_t i = begin, place = 0; i < end; ++i) {
     const auto& r = replies[i];
     if (r.size == 0)
       continue;
@@ -202,12 +233,16 @@ void server_worker::answer(port& p,
     ++place;
   }
   const auto queued = p.socket->queued_replies();
-  const auto start = clock.wall();
+  const auto start = world().clock().wall();
   p.stamps.on_start(start);
   for (std::size_t place = 0; place < queued.size(); ++place)
     p.responder.stamp(replies[queued[place].request], queued[place].bytes,
                       start + p.stamps.delay_of(place));
-  for (const auto request : p.socket->flush())
+  const auto refused = p.socket->flush();
+  for (std::size_t i = begin; i < end; ++i)
+    if (replies[i].size != 0)
+      p.responder.on_sent(replies[i]);
+  for (const auto request : refused)
     p.responder.on_send_failed(replies[request]);
 }
 

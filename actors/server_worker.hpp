@@ -5,6 +5,7 @@
 #include "actors/stamp_ledger.hpp"
 #include "ntp_core/responder/responder.hpp"
 
+#include <array>
 #include <map>
 #include <memory>
 #include <optional>
@@ -41,6 +42,9 @@ private:
     stamp_ledger stamps;
   };
 
+  /// To the requests of a batch.
+  using replies = std::array<ntp::reply, platform::server_socket::batch_size>;
+
   void stopped() override;
   void on_open(const open_port& wish);
   void open_socket(port& p);
@@ -48,8 +52,11 @@ private:
   void on_close(server_id id);
   void on_time(const ntp::served_time& time);
   void on_batch();
+  void serve_all();
   std::size_t serve(port& p);
   void answer(port& p, std::span<const server_port::request> requests);
+  void send_group(port& p, replies& replies, std::size_t begin,
+                  std::size_t end);
   void learn_transmit_stamps(port& p);
   void look_for_step();
   port_report report(const get_port_report& ask);
@@ -62,6 +69,7 @@ private:
   std::uint64_t steps_seen_;
   std::optional<parking> parking_; ///< not in simulation
   std::vector<int> fds_;           ///< of all open ports, to park on
+  std::size_t last_handled_ = 0;   ///< requests in the last batches
 };
 
 } // namespace concert::actors

@@ -19,13 +19,15 @@ public:
   static constexpr std::size_t no_probe
     = std::numeric_limits<std::size_t>::max();
 
-  /// The place in a batch of `replies` whose stamp is wanted to learn from;
-  /// `no_probe` for most batches.
+  /// A batch is served whose first request arrived then.
+  void on_batch(ntp::ntp_timestamp arrived);
+  /// The place in a group of `replies` whose stamp is wanted to learn from;
+  /// `no_probe` for most groups.
   std::size_t next_probe(std::size_t replies);
-  /// The tag for the reply at `place` of the batch that is being made.
+  /// The tag for the reply at `place` of the group that is being made.
   std::uint64_t expect(const std::optional<ntp::client_slot>& slot,
                        std::size_t place);
-  /// The send loop of that batch starts.
+  /// The send loop of that group starts.
   void on_start(ntp::ntp_timestamp start);
   /// The reply with this tag left. Returns the client's slot if one was given.
   std::optional<ntp::client_slot> on_stamp(std::uint64_t tag,
@@ -43,6 +45,7 @@ private:
     std::optional<ntp::client_slot> slot;
     std::size_t place = 0;
     ntp::ntp_timestamp start;
+    bool rested = false;
   };
   /// More than this many are not awaited; the oldest are given up.
   static constexpr std::size_t capacity = 512;
@@ -51,11 +54,15 @@ private:
 
   std::array<awaited, capacity> awaited_{};
   std::uint64_t last_tag_ = 0;
-  std::uint64_t batch_begin_ = 1; ///< first tag of the batch being made
+  std::uint64_t group_begin_ = 1; ///< first tag of the group being made
   std::uint64_t replies_ = 0;
-  std::uint64_t next_probe_at_ = 0;
+  std::uint64_t last_probe_at_ = 0;
   std::uint32_t probes_ = 0;
-  ntp::transmit_delay delay_;
+  ntp::ntp_timestamp last_start_;
+  bool rested_ = true;
+  /// A processor that rested wakes slowly and has forgotten what it had at
+  /// hand: its replies leave later.
+  std::array<ntp::transmit_delay, 2> delays_; ///< by whether it rested
 };
 
 } // namespace concert::actors

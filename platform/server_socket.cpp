@@ -265,6 +265,10 @@ server_socket::open(const ntp::endpoint& listen,
   set_buffer(fd, SO_SNDBUF, options.send_buffer);
   if (!v4)
     set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  // Replies are never divided: then the kernel needs no counter, shared by all
+  // processors, for the numbers of fragments. IPv6 needs none anyway.
+  if (v4)
+    set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
   if (any && v4)
     set(fd, IPPROTO_IP, IP_PKTINFO, 1);
   if (any && !v4)

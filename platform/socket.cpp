@@ -40,20 +40,16 @@ void wake_event::signal() {
   [[maybe_unused]] const int ignored = eventfd_write(fd_.get(), 1);
 }
 
-void wake_event::clear() {
+void wake_event::sleep(std::span<const int> fds) {
+  polled_.clear();
+  polled_.push_back({fd_.get(), POLLIN, 0});
+  for (const int fd : fds)
+    polled_.push_back({fd, POLLIN, 0});
+  poll(polled_.data(), polled_.size(), -1);
+  if (polled_.front().revents == 0)
+    return;
   eventfd_t value = 0;
   [[maybe_unused]] const int ignored = eventfd_read(fd_.get(), &value);
-}
-
-void park(std::span<const int> fds, std::chrono::milliseconds limit) {
-  std::vector<pollfd> polled;
-  polled.reserve(fds.size());
-  for (const int fd : fds)
-    polled.push_back({fd, POLLIN, 0});
-  const auto timeout = std::clamp<std::chrono::milliseconds::rep>(
-    limit.count(), -1,
-    std::chrono::milliseconds{std::chrono::hours{1}}.count());
-  poll(polled.data(), polled.size(), static_cast<int>(timeout));
 }
 
 result<unique_fd> listen_unix(const std::string& path, std::uint32_t mode) {

@@ -4,6 +4,8 @@
 #include "ntp_core/time/stamp.hpp"
 #include "platform/error.hpp"
 
+#include <poll.h>
+
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -97,7 +99,7 @@ struct server_socket_options {
 /// was asked.
 class server_socket {
 public:
-  static constexpr std::size_t batch_size = 64;
+  static constexpr std::size_t batch_size = 32;
   static constexpr std::size_t packet_size = 1024;
 
   static result<server_socket> open(const ntp::endpoint& listen,
@@ -168,20 +170,19 @@ private:
   std::unique_ptr<state> state_;
 };
 
-/// Wakes a thread that is parked in `park`.
+/// Lets one thread sleep on descriptors until another one wakes it.
 class wake_event {
 public:
   static result<wake_event> open();
-  int fd() const { return fd_.get(); }
   void signal(); ///< from any thread
-  void clear();
+  /// Sleeps until one of `fds` is readable, or until a signal came since the
+  /// last sleep, and takes that.
+  void sleep(std::span<const int> fds);
 
 private:
   unique_fd fd_;
+  std::vector<pollfd> polled_;
 };
-
-/// Sleeps until one of `fds` is readable; -1 = without limit.
-void park(std::span<const int> fds, std::chrono::milliseconds limit);
 
 /// A listening Unix stream socket. An old socket file is replaced, any other
 /// file is an error; the mode is set before anybody can connect.

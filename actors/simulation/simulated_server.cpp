@@ -46,12 +46,13 @@ time_server::answer(std::span<const std::byte> request,
     return {};
   responder_.on_time(served(now));
   std::vector<std::byte> out(request.size());
-  const auto made
+  auto made
     = responder_.respond(request, client, clock(now), ntp::mono_time{now}, out);
   if (made.size == 0)
     return {};
   out.resize(made.size);
   responder_.stamp(made, out, clock(now));
+  responder_.on_sent(made);
   if (kiss != 0 || bogus_origin)
     spoil(out);
   return out;

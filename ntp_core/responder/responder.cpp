@@ -10,7 +10,6 @@ namespace concert::ntp {
 
 namespace {
 
-constexpr std::size_t receive_offset = 32;
 constexpr std::size_t transmit_offset = 40;
 
 /// A server that is not synchronised says so with this (RFC 5905 §7.3).
@@ -78,12 +77,15 @@ reply responder::respond(std::span<const std::byte> request,
                   : verdict{response::ignored, reason::malformed};
   if (v.what != response::ignored && received.is_unknown())
     v = {response::ignored, reason::no_stamp};
-  reply r{v.what, v.why, 0, std::nullopt, false, false};
+  reply r;
+  r.what = v.what;
+  r.why = v.why;
   if (v.what != response::ignored) {
     r.size = header_size;
     auto answer = build(*header, v.what, received);
     if (v.why == reason::ok && !clients_.empty())
       remember(*header, client.address, now, answer, r);
+    r.receive = answer.receive;
     encode(answer, out.first<header_size>());
   } else if (v.why == reason::rate) {
     clients_.count(client.address, now);
@@ -212,16 +214,17 @@ void responder::remember(const packet_header& request, const ip_address& client,
   r.why = reason::interleaved;
 }
 
-void responder::stamp(const reply& r, std::span<std::byte> bytes,
-                      ntp_timestamp transmit) {
-  const auto receive = ntp_timestamp::from_bits(
-    read_big_endian<std::uint64_t>(bytes, receive_offset));
-  const auto t = as_transmit(time_.disciplined(transmit), receive);
+void responder::stamp(reply& r, std::span<std::byte> bytes,
+                      ntp_timestamp transmit) const {
+  r.transmit = as_transmit(time_.disciplined(transmit), r.receive);
   if (!r.interleaved)
-    write_big_endian(bytes, transmit_offset, t.bits());
+    write_big_endian(bytes, transmit_offset, r.transmit.bits());
+}
+
+void responder::on_sent(const reply& r) {
   if (r.slot)
-    clients_.on_send(*r.slot, t);
-  counters_.latency.add(t - receive);
+    clients_.on_send(*r.slot, r.transmit);
+  counters_.latency.add(r.transmit - r.receive);
 }
 
 void responder::on_transmit_stamp(const client_slot& slot,

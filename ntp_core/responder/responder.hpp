@@ -42,9 +42,11 @@ struct responder_config {
 struct reply {
   response what = response::ignored;
   reason why = reason::ok;
-  std::size_t size = 0; ///< bytes of the reply; 0 = send nothing
+  std::size_t size = 0;   ///< bytes of the reply; 0 = send nothing
+  ntp_timestamp receive;  ///< as in the reply
+  ntp_timestamp transmit; ///< when it leaves; set by `stamp`
   /// The client's slot, which holds the stamps of this reply once it is
-  /// stamped; none for kisses and where clients are not remembered.
+  /// sent; none for kisses and where clients are not remembered.
   std::optional<client_slot> slot;
   /// The client uses interleaved mode: ask the kernel when this reply leaves,
   /// and tell `on_transmit_stamp`.
@@ -82,16 +84,20 @@ public:
 
   /// The reply that `respond` returned as `r` is about to leave at wall time
   /// `transmit`: writes the disciplined time then into it (never zero, never
-  /// before its receive stamp), unless it is interleaved; remembers it in the
-  /// client's slot; counts the time since the receive stamp.
-  void stamp(const reply& r, std::span<std::byte> bytes,
-             ntp_timestamp transmit);
+  /// before its receive stamp), unless it is interleaved. Does nothing else, as
+  /// each further step would make that time less certain.
+  void stamp(reply& r, std::span<std::byte> bytes,
+             ntp_timestamp transmit) const;
+
+  /// It left: remembers in the client's slot when, and counts the time since
+  /// the receive stamp.
+  void on_sent(const reply& r);
 
   /// The kernel says that the last reply of `slot` left at wall time
   /// `transmit`; nothing happens if the slot has gone on since.
   void on_transmit_stamp(const client_slot& slot, ntp_timestamp transmit);
 
-  /// The kernel refused the reply that `respond` returned as `r`: the packet
+  /// The kernel refused the reply instead: the packet
   /// counts as `send_error` instead, and its slot is forgotten.
   void on_send_failed(const reply& r);
   /// The kernel dropped `packets` before they could be read.

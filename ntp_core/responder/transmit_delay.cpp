@@ -29,10 +29,11 @@ void transmit_delay::on_sample(std::size_t slot, ntp_duration after_start) {
 std::optional<ntp_duration> transmit_delay::of(std::size_t slot) const {
   if (!first_.is_known())
     return std::nullopt;
-  auto units = first_.value().units();
+  auto eighths = first_.value().units() * first_eighths;
   if (each_.is_known())
-    units += static_cast<std::int64_t>(slot) * each_.value().units();
-  return ntp_duration::from_units(units * margin_eighths / 8);
+    eighths += static_cast<std::int64_t>(slot) * each_.value().units()
+               * each_eighths;
+  return ntp_duration::from_units(eighths / 8);
 }
 
 } // namespace concert::ntp

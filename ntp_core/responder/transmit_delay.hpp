@@ -18,9 +18,11 @@ public:
   /// Samples in each of the two windows that make "recent": after twice as many
   /// an old minimum is forgotten.
   static constexpr std::size_t window = 32;
-  /// What is taken of the minimum, in eighths: the least of some 64 samples is
-  /// undercut by far more than one reply in 1,000.
-  static constexpr std::int64_t margin_eighths = 7;
+  /// What is taken of the minima, in eighths: the least of some 64 samples is
+  /// undercut by far more than one reply in 1,000, and a reply that the kernel
+  /// stamps leaves later than others, as it first makes room for the report.
+  static constexpr std::int64_t first_eighths = 5;
+  static constexpr std::int64_t each_eighths = 7;
   /// Nothing that the kernel does with a reply takes longer; what comes later
   /// was stamped after a queue or belongs to another reply.
   static constexpr auto longest = ntp_duration::from_seconds(1e-3);

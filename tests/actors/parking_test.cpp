@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <unistd.h>
+
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -42,9 +45,10 @@ TEST_CASE("nobody sleeps who has mail") {
 TEST_CASE("a readable descriptor ends the sleep") {
   auto opened = parking::open();
   REQUIRE(opened);
-  auto event = concert::platform::wake_event::open();
-  REQUIRE(event);
-  event->signal();
-  const int fds[] = {event->fd()};
-  opened->park(fds, [] { return false; });
+  std::array<int, 2> pair{};
+  REQUIRE(pipe(pair.data()) == 0);
+  const concert::platform::unique_fd out{pair[0]};
+  const concert::platform::unique_fd in{pair[1]};
+  REQUIRE(write(in.get(), "x", 1) == 1);
+  opened->park(std::array{out.get()}, [] { return false; });
 }

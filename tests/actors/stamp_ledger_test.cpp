@@ -27,6 +27,8 @@ void teach(stamp_ledger& ledger, std::size_t place, ntp_duration after) {
 
 TEST_CASE("one reply in about a thousand is asked about, and the first few") {
   stamp_ledger ledger;
+  ledger.on_start(start);
+  ledger.on_batch(start + us(10));
   int early = 0;
   for (int i = 0; i < 1000; ++i)
     early += ledger.next_probe(1) != stamp_ledger::no_probe ? 1 : 0;
@@ -37,6 +39,31 @@ TEST_CASE("one reply in about a thousand is asked about, and the first few") {
     later += ledger.next_probe(10) != stamp_ledger::no_probe ? 1 : 0;
   CHECK(later >= 98);
   CHECK(later <= 102);
+}
+
+TEST_CASE("more replies are asked about where there is time") {
+  stamp_ledger ledger;
+  int asked = 0;
+  for (int i = 0; i < 1000; ++i) {
+    ledger.on_batch(start + us(1000.0 * i));
+    ledger.on_start(start + us(1000.0 * i + 20));
+    asked += ledger.next_probe(1) != stamp_ledger::no_probe ? 1 : 0;
+  }
+  CHECK(asked > 100);
+  CHECK(asked < 250);
+}
+
+TEST_CASE("what a rested processor needs is not what a busy one needs") {
+  stamp_ledger ledger;
+  ledger.on_batch(start);
+  teach(ledger, 0, us(12));
+  const auto rested = ledger.delay_of(0);
+  ledger.on_batch(start + us(50));
+  CHECK(ledger.delay_of(0) == ntp_duration{});
+  teach(ledger, 0, us(2));
+  CHECK(ledger.delay_of(0) < us(2));
+  ledger.on_batch(start + us(5000));
+  CHECK(ledger.delay_of(0) == rested);
 }
 
 TEST_CASE("probes are the first and the last reply of a batch by turns") {

@@ -69,6 +69,8 @@ int open_socket(const ntp::endpoint& listen) {
   set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
   set(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
   set(fd, SOL_SOCKET, SO_RCVBUF, receive_buffer);
+  if (listen.address.is_v4())
+    set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
   if (listen.address.is_unspecified() && listen.address.is_v4())
     set(fd, IPPROTO_IP, IP_PKTINFO, 1);
   if (platform::stamping::enable(fd, platform::stamping::transmit::on_request)

@@ -95,9 +95,11 @@ void answer(benchmark::State& state, responder_config config,
   for (auto _ : state) {
     at = at + ntp_duration::from_units(4000);
     now += 100us; // so that no client is over its rate
-    const auto r = machine.respond(request, from[i], at, now, out);
-    if (r.size != 0)
+    auto r = machine.respond(request, from[i], at, now, out);
+    if (r.size != 0) {
       machine.stamp(r, out, at + ntp_duration::from_units(40000));
+      machine.on_sent(r);
+    }
     benchmark::DoNotOptimize(out);
     i = i + 1 == from.size() ? 0 : i + 1;
   }
@@ -165,9 +167,10 @@ void interleaved(benchmark::State& state) {
   for (auto _ : state) {
     at = at + ntp_duration::from_units(4000);
     now += 100us;
-    const auto r = machine.respond(requests[i], from[i], at, now, out);
+    auto r = machine.respond(requests[i], from[i], at, now, out);
     const auto left = at + ntp_duration::from_units(40000);
     machine.stamp(r, out, left);
+    machine.on_sent(r);
     if (r.wants_transmit_stamp)
       machine.on_transmit_stamp(*r.slot, left);
     // What the server received goes back to it as the origin.

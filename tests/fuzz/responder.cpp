@@ -164,7 +164,7 @@ private:
   }
 
   /// Sends the reply, or not.
-  void finish(control what, const reply& r, known_client& c) {
+  void finish(control what, reply r, known_client& c) {
     const auto receive = parse_header(out_)->receive;
     if (r.slot) {
       c.receive = receive;
@@ -175,6 +175,7 @@ private:
       return;
     const auto sent = wall_ + ntp_duration::from_units(what.bits);
     machine_.stamp(r, std::span{out_}.first(r.size), sent);
+    machine_.on_sent(r);
     ++stamped_;
     const auto h = *parse_header(out_);
     require(h.receive != h.transmit && (h.transmit.bits() & 1) == 0);

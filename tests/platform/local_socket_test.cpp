@@ -4,9 +4,12 @@
 #include <doctest/doctest.h>
 
 #include <fcntl.h>
-#include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <thread>
 
 namespace concert::platform {
@@ -28,17 +31,30 @@ TEST_CASE("a descriptor is closed once, by its last owner") {
   CHECK(fcntl(pair[0], F_GETFD) < 0);
 }
 
-TEST_CASE("a wake event ends a park and is cleared") {
+TEST_CASE("a signal ends one sleep, be it early or late") {
   auto event = wake_event::open();
   REQUIRE(event);
-  std::thread other{[&] { event->signal(); }};
-  park(std::array{event->fd()}, std::chrono::milliseconds{-1});
+  event->signal();
+  event->sleep({});
+  std::atomic<bool> signalled{false};
+  std::thread other{[&] {
+    signalled = true;
+    event->signal();
+  }};
+  event->sleep({});
+  CHECK(signalled);
   other.join();
-  pollfd polled{event->fd(), POLLIN, 0};
-  CHECK(poll(&polled, 1, 0) == 1);
-  event->clear();
-  CHECK(poll(&polled, 1, 0) == 0);
-  park(std::array{event->fd()}, std::chrono::milliseconds{0});
+}
+
+TEST_CASE("a readable descriptor ends a sleep") {
+  std::array<int, 2> pair{};
+  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, pair.data()) == 0);
+  const unique_fd near{pair[0]};
+  const unique_fd far{pair[1]};
+  auto event = wake_event::open();
+  REQUIRE(event);
+  REQUIRE(write(far.get(), "x", 1) == 1);
+  event->sleep(std::array{near.get()});
 }
 
 TEST_CASE("a Unix socket has its mode and replaces an old one") {

@@ -265,6 +265,8 @@ TEST_CASE("two requests of a client in one batch get stamps of their own") {
   for (std::size_t i = 0; i < replies.size(); ++i)
     s.machine.stamp(replies[i], bytes[i],
                     first + us(10 * static_cast<double>(i)));
+  for (const auto& r : replies)
+    s.machine.on_sent(r);
   CHECK(replies[0].slot->receive != replies[1].slot->receive);
   CHECK(replies[1].slot->receive != replies[2].slot->receive);
   // The stamp of an earlier reply does not reach the slot of a later one.
@@ -286,12 +288,13 @@ TEST_CASE("a client that had to make room is answered in basic mode") {
   // Four others, all seen later.
   const auto before = p.next();
   s.judge(before, p.from);
-  const auto unsent = s.last;
+  auto unsent = s.last;
   auto bytes = s.out;
   for (int i = 11; i <= 14; ++i)
     peer{("198.51.100." + std::to_string(i) + ":1").c_str()}.ask(s);
   // What still comes for the one that is gone is nobody's.
   s.machine.stamp(unsent, bytes, s.arrival);
+  s.machine.on_sent(unsent);
   s.machine.on_transmit_stamp(*unsent.slot, s.arrival);
   p.answer = *parse_header(bytes);
   CHECK(!p.ask(s));

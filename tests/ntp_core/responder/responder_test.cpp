@@ -72,7 +72,7 @@ TEST_CASE("stamps are never zero and never in the wrong order") {
   s.machine.on_time({});
   octets out(header_size);
   const auto ask = [&](ntp_timestamp at, ntp_timestamp sent) {
-    const auto r = s.machine.respond(request(), client, at, mono_time{}, out);
+    auto r = s.machine.respond(request(), client, at, mono_time{}, out);
     s.machine.stamp(r, out, sent);
     return *parse_header(out);
   };

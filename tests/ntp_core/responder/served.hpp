@@ -74,6 +74,7 @@ struct served {
 
   void stamp(ntp_timestamp transmit) {
     machine.stamp(last, std::span{out}.first(last.size), transmit);
+    machine.on_sent(last);
   }
 
   packet_header answer() {

@@ -14,11 +14,12 @@ ntp_duration us(double value) {
   return ntp_duration::from_seconds(value * 1e-6);
 }
 
-constexpr double margin = transmit_delay::margin_eighths / 8.0;
-
-/// What is said of reply `slot`, us, with the margin taken out.
+/// What is said of reply `slot`, us, with the margins taken out.
 double said(const transmit_delay& d, std::size_t slot) {
-  return d.of(slot).value_or(us(-1e6)).seconds() * 1e6 / margin;
+  const auto first = d.of(0).value_or(us(-1e6)).seconds() * 1e6;
+  const auto whole = d.of(slot).value_or(us(-1e6)).seconds() * 1e6;
+  return first * 8 / transmit_delay::first_eighths
+         + (whole - first) * 8 / transmit_delay::each_eighths;
 }
 
 } // namespace
