@@ -155,6 +155,7 @@ void write_association(json_writer& out, const daemon_status& status,
           std::string{to_string(static_cast<ntp::packet_verdict>(i))}.c_str(),
           association.packets[i]);
   });
+  out.field("interleaved_answers", association.interleaved_answers);
   out.field("last_verdict", to_string(association.last_verdict));
   out.field("burst_tokens", association.burst_tokens);
 }

@@ -21,7 +21,7 @@ public:
   /// What is taken of the minima, in eighths: the least of some 64 samples is
   /// undercut by far more than one reply in 1,000, and a reply that the kernel
   /// stamps leaves later than others, as it first makes room for the report.
-  static constexpr std::int64_t first_eighths = 5;
+  static constexpr std::int64_t first_eighths = 4;
   static constexpr std::int64_t each_eighths = 7;
   /// Nothing that the kernel does with a reply takes longer; what comes later
   /// was stamped after a queue or belongs to another reply.

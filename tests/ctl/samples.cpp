@@ -87,6 +87,7 @@ source_status source(std::uint64_t id, const std::string& name,
   s.association.root_delay = ntp::ntp_duration::from_seconds(0.0005);
   s.association.root_dispersion = ntp::ntp_duration::from_seconds(0.0002);
   s.association.transmit_stamp = ntp::stamp_kind::kernel;
+  s.association.interleaved_answers = 7;
   s.association.receive_stamp = ntp::stamp_kind::kernel;
   s.association.last_answer = mono_now - 12s;
   s.association.requests = 32;

@@ -130,6 +130,7 @@ TEST_CASE("a document tells more than ntpd-rs's") {
   CHECK(source["reachability"].GetUint() == 255);
   CHECK(source["timestamping"]["transmit"] == "kernel");
   CHECK(source["packets"]["accepted"].GetUint64() == 31);
+  CHECK(source["interleaved_answers"].GetUint64() == 7);
   CHECK(source["packets"].MemberCount() == 2);
 }
 

@@ -109,7 +109,7 @@ TEST_CASE("hardly a reply is said to leave later than it does, though few are "
     }
   }
   CHECK(late < replies * (samples - 65) / 1000);
-  CHECK(early < 4);
+  CHECK(early < 5);
 }
 
 } // namespace concert::ntp
