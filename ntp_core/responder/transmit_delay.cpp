@@ -31,8 +31,8 @@ std::optional<ntp_duration> transmit_delay::of(std::size_t slot) const {
     return std::nullopt;
   auto eighths = first_.value().units() * first_eighths;
   if (each_.is_known())
-    eighths += static_cast<std::int64_t>(slot) * each_.value().units()
-               * each_eighths;
+    eighths
+      += static_cast<std::int64_t>(slot) * each_.value().units() * each_eighths;
   return ntp_duration::from_units(eighths / 8);
 }
 
