@@ -86,7 +86,7 @@ TEST_CASE("later replies of a batch get later stamps, none later than learnt") {
     teach(ledger, 0, us(4 + i));
     teach(ledger, 10, us(14 + i));
   }
-  CHECK(ledger.delay_of(0) > us(2));
+  CHECK(ledger.delay_of(0) > us(1));
   CHECK(ledger.delay_of(0) <= us(4));
   CHECK(ledger.delay_of(10) > ledger.delay_of(0) + us(5));
   CHECK(ledger.delay_of(10) <= us(14));

@@ -132,9 +132,11 @@ TEST_CASE("more than a batch comes in several, and each request is whole") {
   auto server = server_socket::open(loopback);
   auto client = client_socket::open(server->local());
   std::size_t received = 0;
-  for (std::uint8_t i = 0; i < 150; ++i)
-    CHECK(client->send(std::array{std::byte{i}, std::byte{0}}));
-  for (const std::size_t size : {64, 64, 22, 0}) {
+  constexpr auto batch = server_socket::batch_size;
+  constexpr std::size_t rest = batch / 2;
+  for (std::size_t i = 0; i < 2 * batch + rest; ++i)
+    CHECK(client->send(std::array{std::byte(i), std::byte{0}}));
+  for (const auto size : {batch, batch, rest, std::size_t{0}}) {
     const auto requests = server->receive();
     CHECK(requests.size() == size);
     for (const auto& r : requests) {

@@ -22,6 +22,7 @@ using testing::tunnel;
 
 using tags = std::vector<std::uint64_t>;
 using wishes = std::vector<std::optional<std::uint64_t>>;
+constexpr auto batch_size = server_socket::batch_size;
 
 /// Answers what waits in one batch, with these tags; how many were refused.
 std::size_t answer_waiting(server_socket& server, const wishes& wanted) {
@@ -209,7 +210,7 @@ TEST_CASE("a stamped reply comes from the address that was asked") {
 
 TEST_CASE("replies without a tag leave no stamp behind") {
   auto server = server_socket::open({loopback, 0});
-  answer(*server, wishes(64));
+  answer(*server, wishes(batch_size));
   CHECK_FALSE(wakes(*server));
   CHECK(take(*server).empty());
 }
@@ -218,9 +219,9 @@ TEST_CASE("thousands of stamps keep their tags and their order") {
   auto server = server_socket::open({loopback, 0});
   tags wanted;
   tags got;
-  for (std::uint64_t round = 0; round < 60; ++round) {
-    wishes batch(64);
-    for (std::size_t i = round % 3; i < 64; i += 1 + round % 5) {
+  for (std::uint64_t round = 0; round < 120; ++round) {
+    wishes batch(batch_size);
+    for (std::size_t i = round % 3; i < batch_size; i += 1 + round % 5) {
       batch[i] = 1000 * round + i;
       wanted.push_back(*batch[i]);
     }
@@ -236,13 +237,14 @@ TEST_CASE("thousands of stamps keep their tags and their order") {
 
 TEST_CASE("of stamps that nobody takes the oldest are given up") {
   auto server = server_socket::open({loopback, 0});
-  for (std::uint64_t i = 0; i < 10; ++i)
-    answer(*server, consecutive(64 * i, 64));
+  constexpr std::size_t batches = stamp_ring::capacity / batch_size + 2;
+  for (std::size_t i = 0; i < batches; ++i)
+    answer(*server, consecutive(batch_size * i, batch_size));
   const auto got = take(*server);
   // The kernel keeps no more than fit into the receive buffer, the oldest.
   CHECK(got.size() <= stamp_ring::capacity);
   REQUIRE_FALSE(got.empty());
-  CHECK(got.front() == 640 - stamp_ring::capacity);
+  CHECK(got.front() == batches * batch_size - stamp_ring::capacity);
   CHECK(std::is_sorted(got.begin(), got.end()));
   CHECK_FALSE(wakes(*server));
   answer(*server, {1000, 1001});
