@@ -184,6 +184,12 @@ void for_each_pair(const ntp::server_counters& counters, const auto& use) {
     }
 }
 
+/// Whether requests with this reason had NTS fields.
+bool is_nts(ntp::reason why) {
+  return why == ntp::reason::nts || why == ntp::reason::nts_interleaved
+         || why == ntp::reason::nts_cookie || why == ntp::reason::nts_forged;
+}
+
 /// ntpd-rs's counters, each a sum of pairs. What is not accepted, denied or
 /// rate-limited stands under "ignored".
 void write_stats(json_writer& out, const ntp::server_counters& counters) {
@@ -192,10 +198,19 @@ void write_stats(json_writer& out, const ntp::server_counters& counters) {
   std::uint64_t denied = 0;
   std::uint64_t limited = 0;
   std::uint64_t send_errors = 0;
+  std::uint64_t with_nts = 0;
+  std::uint64_t nts_accepted = 0;
+  std::uint64_t nts_refused = 0;
   for_each_pair(counters, [&](auto what, auto why, std::uint64_t packets) {
     received += packets;
     if (why == ntp::reason::send_error)
       send_errors += packets;
+    if (is_nts(why))
+      with_nts += packets;
+    if (is_nts(why) && what == ntp::response::answered)
+      nts_accepted += packets;
+    if (what == ntp::response::kiss_nts)
+      nts_refused += packets;
     if (what == ntp::response::answered)
       accepted += packets;
     else if (what == ntp::response::kiss_deny)
@@ -209,10 +224,12 @@ void write_stats(json_writer& out, const ntp::server_counters& counters) {
   out.field("ignored_packets", received - accepted - denied - limited);
   out.field("rate_limited_packets", limited);
   out.field("response_send_errors", send_errors);
-  for (const char* key :
-       {"nts_received_packets", "nts_accepted_packets", "nts_denied_packets",
-        "nts_rate_limited_packets", "nts_nak_packets"})
+  out.field("nts_received_packets", with_nts);
+  out.field("nts_accepted_packets", nts_accepted);
+  // Kisses do not tell whether their requests were authentic.
+  for (const char* key : {"nts_denied_packets", "nts_rate_limited_packets"})
     out.field(key, 0U);
+  out.field("nts_nak_packets", nts_refused);
 }
 
 void write_counters(json_writer& out, const ntp::server_counters& counters) {

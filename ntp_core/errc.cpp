@@ -28,6 +28,18 @@ std::string_view to_string(errc e) {
       return "the line with the hash (#h) is missing";
     case errc::leap_hash_mismatch:
       return "the hash does not fit the contents";
+    case errc::file_kind:
+      return "the file is of another kind";
+    case errc::file_truncated:
+      return "the end of the file is missing";
+    case errc::file_damaged:
+      return "the file is damaged: its checksum does not fit its contents";
+    case errc::file_version:
+      return "the file was written by a version that is not known";
+    case errc::file_contents:
+      return "the file holds values that cannot be";
+    case errc::secret_too_short:
+      return "the cluster secret has fewer than 32 octets";
   }
   return "unknown error";
 }

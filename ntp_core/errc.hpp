@@ -19,6 +19,12 @@ enum class errc : std::uint8_t {
   leap_empty,         ///< no leap seconds
   leap_no_hash,       ///< no `#h` line
   leap_hash_mismatch, ///< the contents do not give the hash in `#h`
+  file_kind,          ///< a file of another kind
+  file_truncated,     ///< a file whose end is missing
+  file_damaged,       ///< the checksum does not fit the contents
+  file_version,       ///< written by a version that we do not know
+  file_contents,      ///< whole, but what it holds cannot be
+  secret_too_short,   ///< a cluster secret of fewer than 32 octets
 };
 
 /// A few words for people, without a full stop.

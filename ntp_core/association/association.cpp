@@ -56,7 +56,7 @@ ntp_timestamp random_stamp(random_source& random, ntp_timestamp other) {
 
 association::association(const association_config& config,
                          random_source& random, mono_time now,
-                         std::chrono::nanoseconds start_delay)
+                         std::chrono::nanoseconds start_delay, aead_cipher* nts)
   : config_(config),
     random_(&random),
     online_(config.online),
@@ -67,7 +67,11 @@ association::association(const association_config& config,
     kiss_min_poll_(config.min_poll),
     tokens_(std::clamp(config.burst_tokens, 0.0, token_capacity)),
     tokens_time_(now) {
-  view_.version = config.version;
+  if (nts != nullptr) {
+    nts_.emplace(*nts, random);
+    config_.version = 4;
+  }
+  view_.version = config_.version;
   // An earlier run may have asked a moment ago: even the first poll is early.
   next_is_early_ = take_token(now);
   if (config.iburst && next_is_early_)
@@ -97,7 +101,9 @@ send_packet association::start_poll(mono_time now) {
     request.receive = e.receive;
   }
   send_packet action;
-  encode(request, action.bytes);
+  encode(request, std::span{action.bytes}.first<header_size>());
+  if (nts_)
+    action.size = nts_->complete_request(action.bytes);
   return action;
 }
 
@@ -105,6 +111,8 @@ void association::on_sent(const local_stamp& t1, mono_time now) {
   if (!exchange_ || exchange_->sent_at)
     return;
   ++view_.requests;
+  if (nts_)
+    nts_->on_sent();
   exchange_->sent_at = now;
   exchange_->daemon_t1 = t1;
   exchange_->t1 = t1;
@@ -151,12 +159,15 @@ association_actions association::on_packet(std::span<const std::byte> bytes,
                                            const local_stamp& t4,
                                            mono_time now) {
   association_actions out;
-  packet_header header;
-  const auto exchange_verdict = judge_exchange(bytes, now, header);
+  packet answer;
+  auto exchange_verdict = judge_exchange(bytes, now, answer);
+  if (exchange_verdict == packet_verdict::accepted && nts_)
+    exchange_verdict = authenticate(answer, bytes, out);
   if (exchange_verdict != packet_verdict::accepted) {
     count(exchange_verdict, false);
     return out;
   }
+  const auto& header = answer.header;
   const bool interleaved = exchange_->is_interleaved(header.origin);
   const auto result = measure(header, t4, now);
   const auto verdict
@@ -198,15 +209,16 @@ association_actions association::on_packet(std::span<const std::byte> bytes,
 }
 
 /// Whether the packet is the answer to the outstanding request; `accepted` if
-/// it is, with its header. An answer with a MAC to a request without one is not
-/// understood, nor is a crypto-NAK (CVE-2015-7871).
+/// it is, with its parts in `answer`. An answer with a MAC to a request without
+/// one is not understood, nor is a crypto-NAK (CVE-2015-7871).
 packet_verdict association::judge_exchange(std::span<const std::byte> bytes,
                                            mono_time now,
-                                           packet_header& header) const {
+                                           packet& answer) const {
   const auto parsed = parse_packet(bytes);
   if (!parsed || parsed->mac)
     return packet_verdict::malformed;
-  header = parsed->header;
+  answer = *parsed;
+  const auto& header = answer.header;
   if (header.mode != packet_mode::server)
     return packet_verdict::wrong_mode;
   if (header.version != config_.version)
@@ -379,9 +391,15 @@ association_actions association::on_deadline(mono_time now) {
     } else if (!e.answer && e.window_end <= now) {
       expired_ = e;
       end_without_answer(out);
+      if (expired_->refused && nts_->on_refusal())
+        want_keys(out);
     }
   }
-  if (!exchange_ && online_ && !demobilized_ && next_poll_ <= now)
+  if (exchange_ || !online_ || demobilized_ || next_poll_ > now)
+    return out;
+  if (nts_ && !nts_->can_ask())
+    want_keys(out);
+  else
     out.push(start_poll(now));
   return out;
 }
@@ -390,7 +408,7 @@ std::optional<mono_time> association::next_deadline() const {
   if (exchange_)
     return exchange_->answer ? exchange_->stamp_deadline
                              : exchange_->window_end;
-  if (!online_ || demobilized_)
+  if (!online_ || demobilized_ || waits_for_keys())
     return std::nullopt;
   return next_poll_;
 }
@@ -450,6 +468,46 @@ std::chrono::nanoseconds association::regular_interval() {
   return interval + nanoseconds_of(seconds_of(interval) * jitter);
 }
 
+// -- NTS ----------------------------------------------------------------------
+
+void association::give_credentials(nts_credentials credentials, mono_time now) {
+  if (!nts_)
+    return;
+  nts_->give(std::move(credentials));
+  keys_wanted_ = false;
+  next_poll_ = std::max(next_poll_, now);
+}
+
+const nts_credentials* association::credentials() const {
+  return nts_ && nts_->credentials() ? &*nts_->credentials() : nullptr;
+}
+
+/// Judges what quotes the request's stamp; `accepted` if the server made it.
+packet_verdict association::authenticate(const packet& answer,
+                                         std::span<const std::byte> bytes,
+                                         association_actions& out) {
+  switch (nts_->judge(answer, bytes)) {
+    case nts_client::judgement::authentic:
+      out.push(nts_cookies_changed{});
+      return packet_verdict::accepted;
+    case nts_client::judgement::refused:
+      exchange_->refused = true;
+      return packet_verdict::kiss_nts;
+    case nts_client::judgement::forged:
+      break;
+  }
+  return packet_verdict::unauthenticated;
+}
+
+void association::want_keys(association_actions& out) {
+  if (!std::exchange(keys_wanted_, true))
+    out.push(nts_keys_needed{});
+}
+
+bool association::waits_for_keys() const {
+  return keys_wanted_ && !nts_->can_ask();
+}
+
 // -- the burst budget ---------------------------------------------------------
 
 double association::tokens_at(mono_time now) const {
@@ -475,6 +533,14 @@ association_snapshot association::snapshot(mono_time now) const {
   auto s = view_;
   s.poll = effective_poll();
   s.burst_tokens = tokens_at(now);
+  if (nts_) {
+    auto& view = s.nts.emplace();
+    view.keys_wanted = keys_wanted_;
+    if (const auto* held = credentials()) {
+      view.aead = held->keys.aead;
+      view.cookies = static_cast<std::uint8_t>(held->cookies.size());
+    }
+  }
   return s;
 }
 

@@ -4,8 +4,11 @@
 #include "ntp_core/association/measurement.hpp"
 #include "ntp_core/association/poll_exchange.hpp"
 #include "ntp_core/association/snapshot.hpp"
+#include "ntp_core/crypto/aead.hpp"
 #include "ntp_core/fixed_list.hpp"
+#include "ntp_core/nts/nts_client.hpp"
 #include "ntp_core/packet/header.hpp"
+#include "ntp_core/packet/packet.hpp"
 #include "ntp_core/time/random.hpp"
 
 #include <array>
@@ -33,8 +36,8 @@ struct association_config {
 /// The caller must open a fresh socket with a random port, send this and then
 /// call `on_sent` with the stamp it took just before sending.
 struct send_packet {
-  std::array<std::byte, 48> bytes{};
-  std::uint8_t size = 48;
+  std::array<std::byte, nts_client::longest_request> bytes{};
+  std::size_t size = header_size;
 };
 
 /// The caller must hand this to the steering.
@@ -56,6 +59,14 @@ struct demobilize {};
 /// Silent for too long: the caller must look for another address.
 struct reset {};
 
+/// There is no cookie left, or the server does not accept what we have: the
+/// caller must make a key exchange, again and again with growing pauses, and
+/// then call `give_credentials`. Comes once until then.
+struct nts_keys_needed {};
+
+/// An answer brought cookies: the caller may store `credentials()`.
+struct nts_cookies_changed {};
+
 /// Something people may want to read (rate-limited by the caller).
 struct association_event {
   enum class kind : std::uint8_t {
@@ -68,7 +79,8 @@ struct association_event {
 
 using association_action
   = std::variant<state_changed, send_packet, measured, exchange_over,
-                 demobilize, reset, association_event>;
+                 demobilize, reset, nts_keys_needed, nts_cookies_changed,
+                 association_event>;
 using association_actions = fixed_list<association_action, 8>;
 
 /// The client side of one server (RFC 5905 §9 in client mode): asks, checks,
@@ -80,11 +92,26 @@ using association_actions = fixed_list<association_action, 8>;
 /// packets count their verdict and change nothing else. Only an answer
 /// that can be used counts for the reachability (RFC 5905 §9.2 sets `reach`
 /// after the tests of synchronisation and distance).
+///
+/// With NTS, nothing of a packet is believed before its authenticator was
+/// right, so that packets of others, kisses among them, end no exchange. A
+/// refusal (NTSN), which nothing protects, is only remembered: if no authentic
+/// answer comes in time, other keys are wanted. Polls go on while there are
+/// cookies, pause without them, and go on when they are given.
 class association {
 public:
-  /// First poll is due `start_delay` after `now`. `random` must outlive this.
+  /// First poll is due `start_delay` after `now`. With a cipher the server is
+  /// asked with NTS, in version 4, and never without. `random` and `nts` must
+  /// outlive this.
   association(const association_config& config, random_source& random,
-              mono_time now, std::chrono::nanoseconds start_delay = {});
+              mono_time now, std::chrono::nanoseconds start_delay = {},
+              aead_cipher* nts = nullptr);
+
+  /// After a key exchange, or at the start what an earlier run had left. A poll
+  /// that waited for it is due `now`. Without NTS nothing happens.
+  void give_credentials(nts_credentials credentials, mono_time now);
+  /// What is left of them, to be kept over a restart; null if there are none.
+  const nts_credentials* credentials() const;
 
   /// The request left at `t1`, a daemon stamp. A kernel or hardware stamp may
   /// follow by `on_transmit_stamp`.
@@ -117,7 +144,12 @@ public:
 
 private:
   packet_verdict judge_exchange(std::span<const std::byte> bytes, mono_time now,
-                                packet_header& header) const;
+                                packet& answer) const;
+  packet_verdict authenticate(const packet& answer,
+                              std::span<const std::byte> bytes,
+                              association_actions& out);
+  void want_keys(association_actions& out);
+  bool waits_for_keys() const;
   measurement measure(const packet_header& header, const local_stamp& t4,
                       mono_time now) const;
   local_stamp checked_receive_stamp(const local_stamp& t4, mono_time now) const;
@@ -150,6 +182,8 @@ private:
   std::optional<poll_exchange> exchange_;
   std::optional<poll_exchange> expired_; // the last that went unanswered
   interleaving interleaving_;
+  std::optional<nts_client> nts_;
+  bool keys_wanted_ = false; // since the last `give_credentials`
   std::uint32_t misses_ = 0; // polls in a row without a usable answer
   std::uint32_t next_reset_; // misses at which to ask for another address
 

@@ -16,6 +16,7 @@ struct poll_exchange {
   std::int8_t poll = 6; ///< log2 s, in force when it was made
   bool paid = false;    ///< cost a token
   bool dropped = false; ///< to be closed at the next deadline
+  bool refused = false; ///< somebody said so, without proof (NTSN)
   std::optional<mono_time> sent_at;
   local_stamp daemon_t1;
   local_stamp t1; ///< the best so far

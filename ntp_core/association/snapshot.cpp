@@ -5,11 +5,11 @@ namespace concert::ntp {
 namespace {
 
 constexpr std::array<std::string_view, packet_verdict_count> names{
-  "accepted",       "malformed",   "wrong-mode",
-  "wrong-version",  "unsolicited", "bogus-origin",
-  "late",           "kiss-rate",   "kiss-deny",
-  "kiss-other",     "zero-stamp",  "reversed-stamps",
-  "unsynchronized", "distant",     "stale-reference",
+  "accepted",        "malformed",       "wrong-mode",     "wrong-version",
+  "unsolicited",     "bogus-origin",    "late",           "unauthenticated",
+  "kiss-nts",        "kiss-rate",       "kiss-deny",      "kiss-other",
+  "zero-stamp",      "reversed-stamps", "unsynchronized", "distant",
+  "stale-reference",
 };
 
 } // namespace

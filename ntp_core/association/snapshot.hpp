@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ntp_core/crypto/aead.hpp"
 #include "ntp_core/time/stamp.hpp"
 #include "ntp_core/time/time.hpp"
 
@@ -21,6 +22,8 @@ enum class packet_verdict : std::uint8_t {
   unsolicited,     ///< no request outstanding, or its one answer came
   bogus_origin,    ///< origin quotes nothing random of our request
   late,            ///< came after the reply window
+  unauthenticated, ///< NTS is used, and this is not of the server's making
+  kiss_nts,        ///< NTSN: the server does not know our cookie or key
   kiss_rate,       ///< RATE: poll less often
   kiss_deny,       ///< DENY or RSTR: access refused
   kiss_other,      ///< any other kiss code; changes nothing
@@ -30,10 +33,18 @@ enum class packet_verdict : std::uint8_t {
   distant,         ///< root delay / 2 + root dispersion ≥ 16 s
   stale_reference, ///< reference stamp later than the answer's
 };
-inline constexpr std::size_t packet_verdict_count = 15;
+inline constexpr std::size_t packet_verdict_count = 17;
 
 /// The verdict's name in logs, JSON and metrics, e.g. "bogus-origin".
 std::string_view to_string(packet_verdict v);
+
+/// The NTS side of an association.
+struct nts_snapshot {
+  std::optional<aead_id> aead; ///< unknown before the first key exchange
+  std::uint8_t cookies = 0;    ///< left, 0..8
+  bool keys_wanted = false;    ///< asked for, and not given yet
+  friend bool operator==(const nts_snapshot&, const nts_snapshot&) = default;
+};
 
 /// State of one association, for status, metrics and the inspector.
 struct association_snapshot {
@@ -59,6 +70,7 @@ struct association_snapshot {
   double burst_tokens = 0; ///< what is left of the burst budget, 0..8
   /// Of the accepted answers, those in interleaved mode (RFC 9769).
   std::uint64_t interleaved_answers = 0;
+  std::optional<nts_snapshot> nts; ///< only where NTS is used
 };
 
 } // namespace concert::ntp

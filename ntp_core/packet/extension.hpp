@@ -15,6 +15,9 @@ enum class extension_type : std::uint16_t {
   nts_authenticator = 0x0404,
 };
 
+/// Octets of an extension field beside its body: type and length.
+inline constexpr std::size_t extension_overhead = 4;
+
 /// One extension field (RFC 7822 §3); a view into the packet.
 struct extension_field {
   extension_type type{};

@@ -10,10 +10,7 @@ namespace concert::ntp {
 namespace {
 
 constexpr std::array<std::string_view, response_count> response_names{
-  "answered",
-  "kiss-deny",
-  "kiss-rate",
-  "ignored",
+  "answered", "kiss-deny", "kiss-rate", "kiss-nts", "ignored",
 };
 
 struct reason_entry {
@@ -28,6 +25,9 @@ constexpr std::array<reason_entry, reason_count> reasons{{
   {reason::interleaved, "interleaved",
    "Good requests in interleaved mode, whose answers tell when the answer "
    "before them left."},
+  {reason::nts, "nts", "Good requests with NTS."},
+  {reason::nts_interleaved, "nts-interleaved",
+   "Good requests with NTS in interleaved mode."},
   {reason::access, "access",
    "Requests from addresses on the deny list or outside of the allow list."},
   {reason::rate, "rate",
@@ -44,6 +44,11 @@ constexpr std::array<reason_entry, reason_count> reasons{{
    "Packets that claim to come from a server port of this machine."},
   {reason::nts_required, "nts-required",
    "Requests without NTS where NTS is required."},
+  {reason::nts_cookie, "nts-cookie",
+   "Requests with NTS whose cookie this server did not make, or made with a "
+   "key that it has no more."},
+  {reason::nts_forged, "nts-forged",
+   "Requests with NTS whose authenticator does not fit their contents."},
   {reason::no_stamp, "no-stamp",
    "Requests whose time of arrival is not known."},
   {reason::send_error, "send-error",

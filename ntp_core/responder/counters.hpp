@@ -15,14 +15,17 @@ enum class response : std::uint8_t {
   answered,  ///< time in the reply
   kiss_deny, ///< DENY sent
   kiss_rate, ///< RATE sent
+  kiss_nts,  ///< NTSN sent: the client needs another key exchange
   ignored,   ///< silence
 };
-inline constexpr std::size_t response_count = 4;
+inline constexpr std::size_t response_count = 5;
 
 /// Why. Every packet ends in exactly one pair of `response` and `reason`.
 enum class reason : std::uint8_t {
   ok,               ///< a good request
   interleaved,      ///< a good request in interleaved mode
+  nts,              ///< a good request with NTS
+  nts_interleaved,  ///< a good request with NTS in interleaved mode
   access,           ///< deny list, or not in the allow list
   rate,             ///< too many requests from that address
   malformed,        ///< too short, or fields that do not fit
@@ -31,10 +34,12 @@ enum class reason : std::uint8_t {
   version,          ///< a version that is not served
   own_port,         ///< from a port of ours: would loop
   nts_required,     ///< no NTS where it is required
+  nts_cookie,       ///< a cookie that is not ours, or no more
+  nts_forged,       ///< a good cookie, but an authenticator that is wrong
   no_stamp,         ///< no receive stamp could be had
   send_error,       ///< the kernel refused the reply
 };
-inline constexpr std::size_t reason_count = 12;
+inline constexpr std::size_t reason_count = 16;
 
 /// "answered" / "kiss-deny" …: the words of logs, JSON and metrics.
 std::string_view to_string(response r);

@@ -36,18 +36,26 @@ packet_mode answer_mode(packet_mode request) {
            : packet_mode::server;
 }
 
-/// Whether only keys could tell if the request deserves an answer.
-bool needs_keys(const packet& p) {
-  return p.mac || p.extensions.contain(extension_type::nts_cookie)
-         || p.extensions.contain(extension_type::nts_authenticator);
+/// The code of a kiss.
+std::uint32_t kiss_code(response r) {
+  switch (r) {
+    case response::kiss_rate:
+      return code_of("RATE");
+    case response::kiss_nts:
+      return code_of("NTSN");
+    default:
+      return code_of("DENY");
+  }
 }
 
 } // namespace
 
 responder::responder(std::shared_ptr<const responder_config> config,
-                     std::uint64_t hash_key)
+                     std::uint64_t hash_key, aead_cipher* cipher,
+                     random_source* random)
   : config_(std::move(config)),
     hash_key_(hash_key),
+    nts_(cipher, random),
     limiter_(config_->rate, hash_key),
     clients_(config_->clients, hash_key) {
   // nop
@@ -73,7 +81,8 @@ reply responder::respond(std::span<const std::byte> request,
                          const endpoint& client, ntp_timestamp received,
                          mono_time now, std::span<std::byte> out) {
   const auto header = parse_header(request);
-  auto v = header ? judge(request, *header, client, now)
+  nts_.begin();
+  auto v = header ? judge(request, *header, client, now, out)
                   : verdict{response::ignored, reason::malformed};
   if (v.what != response::ignored && received.is_unknown())
     v = {response::ignored, reason::no_stamp};
@@ -83,10 +92,12 @@ reply responder::respond(std::span<const std::byte> request,
   if (v.what != response::ignored) {
     r.size = header_size;
     auto answer = build(*header, v.what, received);
-    if (v.why == reason::ok && !clients_.empty())
+    if ((v.why == reason::ok || v.why == reason::nts) && !clients_.empty())
       remember(*header, client.address, now, answer, r);
     r.receive = answer.receive;
     encode(answer, out.first<header_size>());
+    if (nts_.has_request())
+      add_nts(request.size(), out, r);
   } else if (v.why == reason::rate) {
     clients_.count(client.address, now);
   }
@@ -99,7 +110,8 @@ reply responder::respond(std::span<const std::byte> request,
 /// then the contents.
 responder::verdict responder::judge(std::span<const std::byte> request,
                                     const packet_header& header,
-                                    const endpoint& client, mono_time now) {
+                                    const endpoint& client, mono_time now,
+                                    std::span<std::byte> scratch) {
   if (is_own(client))
     return {response::ignored, reason::own_port};
   if (const auto why = refuse_mode(header.mode))
@@ -116,12 +128,23 @@ responder::verdict responder::judge(std::span<const std::byte> request,
   if ((config_->versions >> header.version & 1) == 0)
     return {response::ignored, reason::version};
   const auto parsed = parse_packet(request, header);
-  if (!parsed || needs_keys(*parsed))
+  if (!parsed || parsed->mac)
+    return {response::ignored, reason::malformed};
+  const auto with
+    = nts_server::concerns(*parsed)
+        ? nts_.judge(*parsed, request, config_->nts_keys.get(), scratch)
+        : reason::ok;
+  if (with == reason::malformed)
     return {response::ignored, reason::malformed};
   if (v.why == reason::access)
     return v;
   if (rate == rate_limiter::decision::kiss)
     return {response::kiss_rate, reason::rate};
+  if (with == reason::nts)
+    return {response::answered, with};
+  if (with != reason::ok)
+    return {nts_.may_refuse(now) ? response::kiss_nts : response::ignored,
+            with};
   if (config_->require_nts)
     return {*config_->require_nts == refusal::deny ? response::kiss_deny
                                                    : response::ignored,
@@ -177,8 +200,7 @@ packet_header responder::build(const packet_header& request, response what,
   h.origin = request.transmit;
   h.receive = as_receive(time_.disciplined(received));
   if (what != response::answered) {
-    h.reference_id
-      = what == response::kiss_rate ? code_of("RATE") : code_of("DENY");
+    h.reference_id = kiss_code(what);
     return h;
   }
   const bool synchronized
@@ -211,7 +233,20 @@ void responder::remember(const packet_header& request, const ip_address& client,
   answer.origin = request.receive;
   answer.transmit = *turn.earlier_transmit;
   r.interleaved = true;
-  r.why = reason::interleaved;
+  r.why = r.why == reason::nts ? reason::nts_interleaved : reason::interleaved;
+}
+
+/// Adds to a reply what its client needs beside the header.
+void responder::add_nts(std::size_t limit, std::span<std::byte> out, reply& r) {
+  r.size = nts_.complete_reply(*config_->nts_keys, limit, out, r.size);
+  r.nts = nts_.is_authentic();
+  if (!r.nts)
+    return;
+  // The time in an interleaved reply is that of the one before.
+  if (r.interleaved)
+    nts_.seal(nts_.last_ticket(), out.first(r.size));
+  else
+    r.seal_ticket = nts_.last_ticket();
 }
 
 void responder::stamp(reply& r, std::span<std::byte> bytes,
@@ -219,6 +254,8 @@ void responder::stamp(reply& r, std::span<std::byte> bytes,
   r.transmit = as_transmit(time_.disciplined(transmit), r.receive);
   if (!r.interleaved)
     write_big_endian(bytes, transmit_offset, r.transmit.bits());
+  if (r.seal_ticket != 0)
+    nts_.seal(std::exchange(r.seal_ticket, 0), bytes);
 }
 
 void responder::on_sent(const reply& r) {

@@ -3,12 +3,18 @@
 
 #include "ntp_core/responder/responder.hpp"
 
+#include "ntp_core/nts/authenticator.hpp"
+#include "ntp_core/nts/nts_client.hpp"
+#include "platform/aead.hpp"
+#include "platform/nonce_source.hpp"
+
 #include <benchmark/benchmark.h>
 
 #include <chrono>
 #include <memory>
 #include <random>
 #include <span>
+#include <stdexcept>
 #include <vector>
 
 namespace concert::ntp {
@@ -183,6 +189,109 @@ void interleaved(benchmark::State& state) {
       / static_cast<double>(machine.counters().total());
 }
 
+template <class T>
+std::unique_ptr<T> made() {
+  auto result = T::make();
+  if (!result)
+    throw std::runtime_error{result.error().text};
+  return std::move(*result);
+}
+
+/// A server with NTS, and requests of clients that have a key each.
+struct nts_bench {
+  nts_bench(aead_id id, std::size_t cookies)
+    : from(clients(true, few)),
+      out(few) {
+    for (std::size_t i = 0; i < few; ++i)
+      requests.push_back(make_request(id, cookies));
+    for (auto& o : out)
+      o.resize(nts_client::longest_request);
+    machine.on_time(time_to_serve());
+  }
+
+  static std::shared_ptr<const responder_config> config() {
+    const std::array<std::byte, cookie_keys::key_octets> key{};
+    responder_config c;
+    c.nts_keys = std::make_shared<cookie_keys>(
+      std::vector<cookie_keys::key>{{1, secret<cookie_keys::key_octets>{key}}});
+    return std::make_shared<const responder_config>(std::move(c));
+  }
+
+  aead_key new_key(aead_id id) {
+    std::vector<std::byte> key(key_size(id));
+    for (auto& octet : key)
+      octet = static_cast<std::byte>(random->next() & 0xff);
+    return aead_key{key};
+  }
+
+  std::vector<std::byte> make_request(aead_id id, std::size_t cookies) {
+    nts_credentials c{{id, new_key(id), new_key(id)}, {}, {}};
+    for (auto held = most_cookies + 1 - cookies; held > 0; --held) {
+      auto& cookie = c.cookies.emplace_back(cookie_size(id));
+      machine_config->nts_keys->seal(c.keys, *cipher, *random, cookie);
+    }
+    nts_client asker{*cipher, *random};
+    asker.give(std::move(c));
+    std::vector<std::byte> bytes(nts_client::longest_request);
+    encode(packet_header{}, std::span{bytes}.first<header_size>());
+    bytes.resize(asker.complete_request(bytes));
+    return bytes;
+  }
+
+  reply respond(std::size_t i, ntp_timestamp at, mono_time now) {
+    return machine.respond(requests[i], from[i], at, now, out[i]);
+  }
+
+  std::unique_ptr<platform::aead> cipher = made<platform::aead>();
+  std::unique_ptr<platform::nonce_source> random
+    = made<platform::nonce_source>();
+  std::shared_ptr<const responder_config> machine_config = config();
+  responder machine{machine_config, 7, cipher.get(), random.get()};
+  std::vector<endpoint> from;
+  std::vector<std::vector<std::byte>> requests;
+  std::vector<std::vector<std::byte>> out;
+};
+
+/// Arguments: number of the AEAD, cookies asked for.
+nts_bench nts_bench_for(const benchmark::State& state) {
+  return {static_cast<aead_id>(state.range(0)),
+          static_cast<std::size_t>(state.range(1))};
+}
+
+void nts(benchmark::State& state) {
+  auto s = nts_bench_for(state);
+  auto at = received;
+  mono_time now{1h};
+  std::size_t i = 0;
+  for (auto _ : state) {
+    at = at + ntp_duration::from_units(4000);
+    now += 100us;
+    auto r = s.respond(i, at, now);
+    s.machine.stamp(r, std::span{s.out[i]}.first(r.size),
+                    at + ntp_duration::from_units(40000));
+    s.machine.on_sent(r);
+    i = (i + 1) % few;
+  }
+  state.counters["authentic"]
+    = static_cast<double>(
+        s.machine.counters().at(response::answered, reason::nts))
+      / static_cast<double>(s.machine.counters().total());
+}
+
+/// What stands between the transmit stamp and the sending.
+void nts_stamp(benchmark::State& state) {
+  auto s = nts_bench_for(state);
+  std::vector<reply> replies;
+  for (std::size_t i = 0; i < nts_server::most_unsealed; ++i)
+    replies.push_back(s.respond(i, received, mono_time{1h}));
+  std::size_t i = 0;
+  for (auto _ : state) {
+    auto r = replies[i];
+    s.machine.stamp(r, std::span{s.out[i]}.first(r.size), received);
+    i = (i + 1) % replies.size();
+  }
+}
+
 void lookup(benchmark::State& state) {
   const auto table = big_table();
   const auto from
@@ -210,6 +319,8 @@ BENCHMARK(prefixes_and_rate_limit)
   ->Args({6, many});
 BENCHMARK(many_clients)->Arg(8192)->Arg(many);
 BENCHMARK(interleaved);
+BENCHMARK(nts)->ArgsProduct({{15, 16, 17, 30}, {1}})->Args({15, 8});
+BENCHMARK(nts_stamp)->ArgsProduct({{15, 16, 17, 30}, {1}})->Args({15, 8});
 BENCHMARK(lookup)->Args({4, few})->Args({6, few})->Args({4, many})->Args(
   {6, many});
 BENCHMARK(build_of_table)->Unit(benchmark::kMillisecond);

@@ -1,12 +1,19 @@
 // Packets and stamps in any order: a measurement needs a random stamp of the
 // request under way, each exchange makes one at most, every packet counts once,
-// and an exchange that began ends once.
+// and an exchange that began ends once. With NTS only what the server sealed
+// for that request is accepted, and no cookie is sent twice.
 
 #include "ntp_core/association/association.hpp"
+
+#include "ntp_core/nts/authenticator.hpp"
+#include "ntp_core/packet/extension_writer.hpp"
+#include "tests/ntp_core/support/toy_cipher.hpp"
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <set>
+#include <vector>
 
 namespace concert::ntp {
 
@@ -52,9 +59,22 @@ private:
   std::uint64_t state_ = 0;
 };
 
+constexpr auto siv = aead_id::aes_siv_cmac_256;
+
+session_keys client_keys() {
+  std::array<std::byte, key_size(siv)> key{};
+  key[0] = std::byte{1};
+  const aead_key c2s{key};
+  key[0] = std::byte{2};
+  return {siv, c2s, aead_key{key}};
+}
+
 class harness {
 public:
-  explicit harness(input& in) : in_(in), machine_(config(in), random_, now_) {}
+  harness(input& in, bool nts)
+    : in_(in),
+      nts_(nts),
+      machine_(config(in), random_, now_, {}, nts ? &cipher_ : nullptr) {}
 
   void run() {
     while (!in_.empty())
@@ -88,6 +108,51 @@ private:
             static_cast<stamp_kind>(in_.octet() % 3)};
   }
 
+  secret_bytes fresh_cookie() {
+    secret_bytes cookie(16);
+    write_big_endian(std::span{cookie}, 0, ++cookies_made_);
+    return cookie;
+  }
+
+  void give_credentials() {
+    nts_credentials c{client_keys(), {}, {}};
+    for (int i = in_.octet() % 10; i > 0; --i)
+      c.cookies.push_back(fresh_cookie());
+    machine_.give_credentials(std::move(c), now_);
+  }
+
+  void check_request(std::span<const std::byte> bytes) {
+    const auto p = parse_packet(bytes);
+    require(p.has_value());
+    const auto f = find_nts_fields(*p, bytes);
+    require(f.has_value() == nts_);
+    if (!f)
+      return;
+    require(used_.insert({f->cookie.begin(), f->cookie.end()}).second);
+    identifier_.assign(f->unique_identifier.begin(),
+                       f->unique_identifier.end());
+  }
+
+  /// Adds to a header what only the server can, or what anybody could who saw
+  /// the request; returns the size.
+  std::size_t add_nts(std::span<std::byte> packet, bool authentic) {
+    extension_writer fields{packet, header_size};
+    fields.add(extension_type::unique_identifier, identifier_);
+    if (!authentic)
+      return fields.size();
+    const auto keys = client_keys();
+    const auto cookie = fresh_cookie();
+    const auto offset = fields.size();
+    extension_writer sealed{
+      add_authenticator(fields, keys.aead, extension_overhead + cookie.size(),
+                        0, random_),
+      0};
+    sealed.add(extension_type::nts_cookie, cookie);
+    seal_authenticator(packet.first(fields.size()), offset, keys.aead,
+                       keys.s2c.bytes(), cipher_);
+    return fields.size();
+  }
+
   void turn() {
     now_ += std::chrono::milliseconds{in_.octet()};
     switch (in_.octet() % 10) {
@@ -114,6 +179,12 @@ private:
       case 6:
         take(machine_.on_send_failed(now_));
         break;
+      case 7:
+        if (nts_)
+          give_credentials();
+        else
+          deliver();
+        break;
       default:
         deliver();
         break;
@@ -121,9 +192,10 @@ private:
   }
 
   void deliver() {
-    std::array<std::byte, 128> packet{};
-    const std::size_t size = in_.octet() % (packet.size() + 1);
-    const auto quoted = in_.octet() % 4;
+    std::array<std::byte, 256> packet{};
+    std::size_t size = in_.octet() % 129;
+    const auto choice = in_.octet();
+    const auto quoted = choice % 4;
     const auto bytes = in_.bytes(size);
     std::copy(bytes.begin(), bytes.end(), packet.begin());
     if (quoted != 1 && size >= 32)
@@ -132,6 +204,11 @@ private:
       return size >= header_size && s != stamp_octets{}
              && std::equal(s.begin(), s.end(), packet.begin() + 24);
     };
+    const bool has_tail
+      = nts_ && choice / 4 % 4 > 1 && size >= header_size && open_;
+    const bool authentic = has_tail && choice / 4 % 4 == 2;
+    if (has_tail)
+      size = add_nts(packet, authentic);
     ++packets_;
     const auto all_before = counted();
     const auto accepted_before = accepted();
@@ -139,6 +216,7 @@ private:
       = machine_.on_packet(std::span{packet}.first(size), stamp(), now_);
     require(counted() == all_before + 1);
     if (accepted() != accepted_before) {
+      require(authentic || !nts_);
       require(open_ && (quotes(transmit_) || quotes(receive_)) && !answered_);
       answered_ = true;
     }
@@ -154,6 +232,7 @@ private:
         copy_stamp(std::span{s->bytes}.subspan<32, 8>(), receive_.begin());
         copy_stamp(std::span{s->bytes}.subspan<40, 8>(), transmit_.begin());
         require(transmit_ != stamp_octets{} && transmit_ != receive_);
+        check_request(std::span{s->bytes}.first(s->size));
         machine_.on_sent(stamp(), now_);
       } else if (const auto* m = std::get_if<measured>(&a)) {
         require(open_ && answered_);
@@ -185,7 +264,12 @@ private:
   input& in_;
   counting_random random_;
   mono_time now_{1h};
+  test::toy_cipher cipher_;
+  bool nts_;
   association machine_;
+  std::uint64_t cookies_made_ = 0;
+  std::set<std::vector<std::byte>> used_; ///< cookies
+  std::vector<std::byte> identifier_;     ///< of the last request
   stamp_octets receive_{};
   stamp_octets transmit_{};
   bool open_ = false;
@@ -200,7 +284,8 @@ private:
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                                       std::size_t size) {
   input in{data, size};
-  harness{in}.run();
+  const bool nts = size > 0 && data[0] / 4 % 2 != 0;
+  harness{in, nts}.run();
   return 0;
 }
 

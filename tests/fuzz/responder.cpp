@@ -1,12 +1,18 @@
 // Whatever a few clients send one after another: only requests are answered,
 // each with a whole header that is no longer than the request; each packet
-// counts once; and an answer is interleaved exactly if the request returns the
-// receive stamp of the reply before, which then tells when that one left.
+// counts once; an answer is interleaved exactly if the request returns the
+// receive stamp of the reply before, which then tells when that one left; and a
+// request with NTS gets an authentic reply, with the cookies that it asked for,
+// exactly if it is authentic itself.
 
 #include "ntp_core/responder/responder.hpp"
 
+#include "ntp_core/nts/authenticator.hpp"
 #include "ntp_core/packet/bytes.hpp"
+#include "ntp_core/packet/extension_writer.hpp"
 #include "ntp_core/packet/packet.hpp"
+#include "tests/ntp_core/support/seeded_random.hpp"
+#include "tests/ntp_core/support/toy_cipher.hpp"
 
 #include <algorithm>
 #include <array>
@@ -24,6 +30,22 @@ void require(bool condition) {
 
 constexpr auto start = ntp_timestamp::from_bits(0xe800000000000000);
 
+constexpr aead_id client_aead = aead_id::aes_siv_cmac_256;
+
+session_keys client_keys() {
+  std::array<std::byte, key_size(client_aead)> key{};
+  key[0] = std::byte{1};
+  const aead_key c2s{key};
+  key[0] = std::byte{2};
+  return {client_aead, c2s, aead_key{key}};
+}
+
+std::shared_ptr<const cookie_keys> server_keys() {
+  const std::array<std::byte, cookie_keys::key_octets> key{};
+  return std::make_shared<cookie_keys>(
+    std::vector<cookie_keys::key>{{1, secret<cookie_keys::key_octets>{key}}});
+}
+
 std::shared_ptr<const responder_config> make_config(unsigned choice) {
   constexpr std::array<ip_prefix, 1> v4_only{};
   const std::array<ip_prefix, 2> all{ip_prefix{},
@@ -38,6 +60,8 @@ std::shared_ptr<const responder_config> make_config(unsigned choice) {
     allow = all;
   c->access = {deny, allow, access_order::deny_first};
   c->allow_action = refusal::deny;
+  if ((choice & 3) != 3)
+    c->nts_keys = server_keys();
   if ((choice & 8) != 0)
     c->require_nts = refusal::deny;
   if ((choice & 16) != 0)
@@ -65,6 +89,50 @@ struct known_client {
   ntp_timestamp echo;     ///< what the client takes for `receive`
 };
 
+/// Requests with NTS are made of a header and an octet.
+struct nts_choice {
+  explicit nts_choice(std::byte octet)
+    : bits(std::to_integer<unsigned>(octet)) {}
+
+  std::size_t placeholders() const { return bits & 15; }
+  bool bad_cookie() const { return (bits & 16) != 0; }
+  /// How much longer its identifier and its padding are than they must be.
+  std::size_t extra() const { return (bits & 32) != 0 ? 24 : 0; }
+  bool changed() const { return (bits & 64) != 0; }
+
+  unsigned bits;
+};
+
+/// Makes the header at the start of `packet` a request with NTS; returns its
+/// size.
+std::size_t add_nts(std::span<std::byte> packet, nts_choice how,
+                    std::span<const std::byte> inner) {
+  test::toy_cipher cipher;
+  test::seeded_random random;
+  const auto keys = client_keys();
+  std::array<std::byte, cookie_size(client_aead)> cookie{};
+  if (!how.bad_cookie())
+    server_keys()->seal(keys, cipher, random, cookie);
+  extension_writer fields{packet, header_size};
+  std::ranges::fill(fields.add(extension_type::unique_identifier,
+                               unique_identifier_size + how.extra()),
+                    std::byte{5});
+  fields.add(extension_type::nts_cookie, cookie);
+  for (std::size_t i = 0; i < how.placeholders(); ++i)
+    std::ranges::fill(
+      fields.add(extension_type::nts_cookie_placeholder, cookie.size()),
+      std::byte{});
+  const auto offset = fields.size();
+  std::ranges::copy(inner, add_authenticator(fields, keys.aead, inner.size(),
+                                             how.extra(), random)
+                             .begin());
+  const auto whole = packet.first(fields.size());
+  seal_authenticator(whole, offset, keys.aead, keys.c2s.bytes(), cipher);
+  if (how.changed())
+    packet[offset - 1] ^= std::byte{1};
+  return whole.size();
+}
+
 /// What happens besides a request.
 struct control {
   explicit control(std::uint8_t octet) : bits(octet) {}
@@ -84,7 +152,7 @@ class exchange {
 public:
   explicit exchange(std::uint8_t choice)
     : config_(make_config(choice)),
-      machine_(config_, 1),
+      machine_(config_, 1, &cipher_, &random_),
       time_(make_time((choice & 32) != 0)) {
     machine_.on_time(time_);
     clients_[0].address = ip_address::v4({192, 0, 2, 1});
@@ -93,15 +161,38 @@ public:
     clients_[3].address = ip_address::v6({0xfe, 0x80}, 2);
   }
 
+  /// The header of `packet`, its octet of `nts_choice`, and the rest.
+  void step_with_nts(control what, std::span<std::byte> packet,
+                     std::span<const std::byte> rest) {
+    const nts_choice how{rest.front()};
+    rest = rest.subspan(1);
+    const auto words = std::min<std::size_t>(rest.size(), 1000) / 4 * 4;
+    return_stamp(what, packet);
+    const auto size = add_nts(packet, how, rest.first(words));
+    const auto r = answer(what, packet.first(size));
+    require(!r.nts || !(how.changed() || how.bad_cookie()));
+    require(r.what != response::kiss_nts || how.changed() || how.bad_cookie());
+  }
+
   void step(control what, std::span<std::byte> request) {
+    if (request.size() >= header_size)
+      return_stamp(what, request);
+    answer(what, request);
+  }
+
+private:
+  void return_stamp(control what, std::span<std::byte> request) {
+    if (what.returns_stamp())
+      write_big_endian(request, 24, clients_[what.client()].echo.bits());
+  }
+
+  reply answer(control what, std::span<const std::byte> request) {
     auto& c = clients_[what.client()];
     if (what.step_before())
       step_clock();
     if (!what.clock_stands())
       wall_ = wall_ + ntp_duration::from_seconds(0.25);
-    if (what.returns_stamp() && request.size() >= header_size)
-      write_big_endian(request, 24, c.echo.bits());
-    const auto r
+    auto r
       = machine_.respond(request, {c.address, 123}, wall_, mono_time{}, out_);
     ++packets_;
     check(request, r);
@@ -109,10 +200,12 @@ public:
       check_mode(request, r, c);
       finish(what, r, c);
     }
+    if (r.nts && !what.never_sent())
+      check_cookies(request, std::span{out_}.first(r.size));
     check_counters();
+    return r;
   }
 
-private:
   void step_clock() {
     ++time_.step_count;
     machine_.on_time(time_);
@@ -156,11 +249,35 @@ private:
       = remembered && !c.receive.is_unknown() && !c.transmit.is_unknown()
         && asked.origin == c.receive && asked.receive != asked.transmit;
     require(r.interleaved == expected);
-    require((r.why == reason::interleaved) == expected);
+    require((r.why == reason::interleaved || r.why == reason::nts_interleaved)
+            == expected);
     require(answer.origin == (expected ? asked.receive : asked.transmit));
     require(!expected || (answer.transmit == c.transmit));
     require(!expected || r.wants_transmit_stamp);
     require(!r.slot || answer.receive != c.receive);
+  }
+
+  /// What a client needs of a reply with NTS that was sealed.
+  void check_cookies(std::span<const std::byte> request,
+                     std::span<const std::byte> reply) {
+    const auto keys = client_keys();
+    const auto asked = find_nts_fields(*parse_packet(request), request);
+    const auto got = find_nts_fields(*parse_packet(reply), reply);
+    require(asked && got && got->has_authenticator() && got->cookie.empty());
+    require(
+      std::ranges::equal(asked->unique_identifier, got->unique_identifier));
+    std::vector<std::byte> plaintext(got->sealed.size() - aead_tag_size);
+    require(cipher_.open(keys.aead, keys.s2c.bytes(), got->nonce,
+                         got->associated, got->sealed, plaintext));
+    const auto fields = read_sealed_fields(plaintext);
+    require(fields.has_value());
+    std::size_t cookies = 0;
+    for (const auto& field : *fields) {
+      require(field.type == extension_type::nts_cookie);
+      require(config_->nts_keys->open(field.body, cipher_) == keys);
+      ++cookies;
+    }
+    require(cookies == std::min(asked->placeholders + 1, most_cookies));
   }
 
   /// Sends the reply, or not.
@@ -210,6 +327,8 @@ private:
   }
 
   std::shared_ptr<const responder_config> config_;
+  test::toy_cipher cipher_;
+  test::seeded_random random_;
   responder machine_;
   served_time time_;
   std::array<known_client, 4> clients_;
@@ -222,7 +341,9 @@ private:
 } // namespace
 
 /// The first octet chooses the configuration. Then come packets: an octet of
-/// `control`, two of the length, and so many.
+/// `control`, two of the length, and so many; with the highest bit of the
+/// length a request with NTS is made of these (see `nts_choice`), of which the
+/// rest is what its authenticator protects.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                                       std::size_t size) {
   std::span input{data, size};
@@ -233,13 +354,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
   static std::array<std::byte, 65536> request;
   while (input.size() >= 3) {
     const control what{input[0]};
-    const std::size_t length = std::size_t{input[1]} << 8 | input[2];
+    const std::size_t length = std::size_t{input[1] & 0x7fU} << 8 | input[2];
+    const bool nts = (input[1] & 0x80) != 0;
     input = input.subspan(3);
     const auto bytes
       = std::as_bytes(input.first(std::min(length, input.size())));
     input = input.subspan(bytes.size());
     std::copy(bytes.begin(), bytes.end(), request.begin());
-    e.step(what, std::span{request}.first(bytes.size()));
+    if (nts && bytes.size() > header_size)
+      e.step_with_nts(what, request, bytes.subspan(header_size));
+    else
+      e.step(what, std::span{request}.first(bytes.size()));
   }
   return 0;
 }

@@ -40,8 +40,9 @@ inline bool has_event(const association_actions& actions,
 
 /// An association with a clock of its own and a server that is right.
 struct driver {
-  explicit driver(const association_config& config = {})
-    : machine(config, random, now) {}
+  explicit driver(const association_config& config = {},
+                  aead_cipher* nts = nullptr)
+    : machine(config, random, now, {}, nts) {}
 
   /// A stamp of the present, or `ago` before it.
   local_stamp stamp(stamp_kind kind = stamp_kind::daemon,
@@ -128,7 +129,7 @@ struct driver {
     ends += count<exchange_over>(actions);
     states += count<state_changed>(actions);
     if (const auto* s = find<send_packet>(actions)) {
-      CHECK(s->size == header_size);
+      request_bytes.assign(s->bytes.begin(), s->bytes.begin() + s->size);
       request = *parse_header(s->bytes);
       machine.on_sent(stamp(), now);
       asked = true;
@@ -144,6 +145,7 @@ struct driver {
   mono_time now{1h};
   association machine;
   packet_header request;
+  octets request_bytes; ///< all of it
   int measurements = 0;
   int ends = 0;
   int states = 0;

@@ -35,7 +35,9 @@ TEST_CASE("the first poll comes after the delay asked for") {
   association a{{}, random, mono_time{1h}, 3s};
   CHECK(a.next_deadline() == mono_time{1h} + 3s);
   CHECK(a.on_deadline(mono_time{1h} + 2s).empty());
-  CHECK(find<send_packet>(a.on_deadline(mono_time{1h} + 3s)));
+  const auto actions = a.on_deadline(mono_time{1h} + 3s);
+  REQUIRE(find<send_packet>(actions));
+  CHECK(find<send_packet>(actions)->size == header_size);
 }
 
 TEST_CASE("a start makes four polls 2 s apart, then regular ones") {

@@ -2,6 +2,8 @@
 
 #include "ntp_core/responder/responder.hpp"
 #include "tests/ntp_core/support/octets.hpp"
+#include "tests/ntp_core/support/seeded_random.hpp"
+#include "tests/ntp_core/support/toy_cipher.hpp"
 
 #include <doctest/doctest.h>
 
@@ -59,7 +61,8 @@ inline access_table access_of(std::initializer_list<std::string_view> deny,
 /// A responder with one client.
 struct served {
   explicit served(responder_config config = {})
-    : machine(std::make_shared<responder_config>(std::move(config)), 42) {
+    : machine(std::make_shared<responder_config>(std::move(config)), 42,
+              &cipher, &random) {
     machine.on_time(good_time());
   }
 
@@ -89,6 +92,8 @@ struct served {
            && machine.counters().at(response::ignored, why) == before + 1;
   }
 
+  toy_cipher cipher;
+  seeded_random random;
   responder machine;
   octets out;
   reply last;
