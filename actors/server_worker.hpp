@@ -19,8 +19,8 @@ struct worker_options {
 };
 
 /// The packet loop of one core. Packets never enter the mailbox: each message
-/// to itself handles one batch of each socket, so that control messages come
-/// in between; with nothing to do, the thread parks on the sockets.
+/// to itself handles some batches of each socket, and ends early for a control
+/// message; with little to do, the thread parks on the sockets.
 class server_worker final
   : public actor_base<worker_actor, placement::detached> {
 public:
