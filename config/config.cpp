@@ -1,6 +1,7 @@
 #include "config/config.hpp"
 
 #include "config/document.hpp"
+#include "config/named_files.hpp"
 #include "config/schema.hpp"
 #include "config/semantic_check.hpp"
 
@@ -63,7 +64,7 @@ void merge_file(const fs::path& path, toml::table& table, diagnostics& found) {
 std::uint32_t daemon_config::configured_sources() const {
   std::uint32_t count = 0;
   for (const auto& source : sources)
-    count += source.mode == source_mode::pool ? source.count : 1;
+    count += is_pool(source.mode) ? source.count : 1;
   return count;
 }
 
@@ -72,7 +73,7 @@ std::filesystem::path default_path() {
 }
 
 tl::expected<loaded_config, std::vector<diagnostic>>
-load(const std::filesystem::path& path, bool must_exist) {
+load(const std::filesystem::path& path, bool must_exist, named_files files) {
   diagnostics found;
   toml::table table;
   std::error_code error;
@@ -81,6 +82,8 @@ load(const std::filesystem::path& path, bool must_exist) {
     merge_file(path, table, found);
   for (const auto& file : drop_ins(path, found))
     merge_file(file, table, found);
+  if (files == named_files::checked)
+    check_named_files(table, found);
   return validated(table, path.string(), found);
 }
 

@@ -2,6 +2,7 @@
 
 #include "ntp_core/access/access_table.hpp"
 #include "ntp_core/access/ip_address.hpp"
+#include "ntp_core/crypto/aead.hpp"
 #include "ntp_core/discipline/steering_config.hpp"
 #include "ntp_core/time/time.hpp"
 
@@ -28,24 +29,58 @@ struct poll_limits {
   bool operator==(const poll_limits&) const = default;
 };
 
+constexpr std::uint16_t default_ntp_port = 123;
+constexpr std::uint16_t default_nts_ke_port = 4460; ///< RFC 8915 §4
+
 /// A host name or address with a port, as configured ("host", "host:port",
 /// "[v6]:port", bare v6).
 struct host_port {
   std::string host;
-  std::uint16_t port = 123;
+  std::uint16_t port = default_ntp_port;
   std::string to_string() const;
   bool operator==(const host_port&) const = default;
 };
 
-enum class source_mode : std::uint8_t { server, pool };
+enum class source_mode : std::uint8_t { server, pool, nts, nts_pool };
+
+/// Whether an entry stands for several sources.
+constexpr bool is_pool(source_mode mode) {
+  return mode == source_mode::pool || mode == source_mode::nts_pool;
+}
+
+constexpr bool has_nts(source_mode mode) {
+  return mode == source_mode::nts || mode == source_mode::nts_pool;
+}
+
+/// Since when the times in certificates count.
+enum class certificate_time_check : std::uint8_t { always, after_first_sync };
+
+/// AEADs in order of preference, never empty, each once.
+using aead_list = std::vector<ntp::aead_id>;
+
+/// AES-SIV-CMAC-256 comes first as nobody disagrees about its keys.
+inline aead_list default_aeads() {
+  return {ntp::aead_id::aes_siv_cmac_256, ntp::aead_id::aes_128_gcm_siv,
+          ntp::aead_id::aes_siv_cmac_512, ntp::aead_id::aes_siv_cmac_384};
+}
+
+/// What a `[[source]]` with NTS needs to get keys.
+struct nts_source_config {
+  /// PEM files, trusted besides the system's roots.
+  std::vector<std::filesystem::path> certificate_authorities;
+  certificate_time_check time_check = certificate_time_check::always;
+  aead_list aeads = default_aeads();
+  bool operator==(const nts_source_config&) const = default;
+};
 
 /// One `[[source]]`.
 struct source_config {
   source_mode mode = source_mode::server;
-  host_port address;
-  std::uint32_t count = 4;             ///< pool: simultaneous members
-  std::vector<ntp::ip_address> ignore; ///< pool: never used
-  std::uint8_t ntp_version = 4;        ///< 3 or 4
+  host_port address;                   ///< with NTS: where the keys come from
+  std::uint32_t count = 4;             ///< pools: simultaneous members
+  std::vector<ntp::ip_address> ignore; ///< pools: never used
+  std::uint8_t ntp_version = 4;        ///< 3 or 4; with NTS 4
+  nts_source_config nts;               ///< for the modes with NTS
   /// Unset = the manners: min 4 on this link, 6 beyond it; max 10.
   std::optional<std::int8_t> min_poll;
   std::optional<std::int8_t> max_poll;
@@ -96,6 +131,47 @@ struct server_config {
   bool operator==(const server_config&) const = default;
 };
 
+/// Two PEM files: a certificate with its issuers after it, and its private key.
+struct certificate_pair {
+  std::filesystem::path chain;
+  std::filesystem::path private_key;
+  bool operator==(const certificate_pair&) const = default;
+};
+
+/// One `[[nts-ke-server]]`.
+struct nts_ke_server_config {
+  ntp::endpoint listen;
+  /// At least one. The first is shown to clients that name none of the others.
+  std::vector<certificate_pair> certificates;
+  /// For the whole exchange, from the accepted connection on.
+  std::chrono::milliseconds key_exchange_timeout{1000};
+  std::uint32_t concurrent_connections = 512;
+  /// Those of them that pools may keep open; a tenth unless given.
+  std::uint32_t longlived_connections = 51;
+  /// Mean spacing of a client's connections; 0 = no limit.
+  std::chrono::milliseconds rate_limiting_cutoff{100};
+  std::uint32_t rate_limiting_burst = 100; ///< connections of a quiet client
+  /// Where clients shall ask for the time; empty = where they got the keys.
+  std::string ntp_server;
+  std::uint16_t ntp_port = default_ntp_port; ///< the same
+  aead_list aeads = default_aeads();         ///< those allowed; clients choose
+  /// Secrets, not for logs: who knows one may get cookies as an NTS pool.
+  std::vector<std::string> pool_tokens;
+  bool operator==(const nts_ke_server_config&) const = default;
+};
+
+/// `[keyset]`: the keys of the cookies that servers give out.
+struct keyset_config {
+  std::uint32_t stale_key_count = 7; ///< old keys that still open cookies
+  std::chrono::seconds key_rotation_interval = std::chrono::hours{24};
+  /// Unset = the keys end with the process.
+  std::optional<std::filesystem::path> key_storage_path;
+  /// What servers that stand for one another derive the keys from; unset =
+  /// random keys.
+  std::optional<std::filesystem::path> cluster_secret_file;
+  bool operator==(const keyset_config&) const = default;
+};
+
 enum class clock_kind : std::uint8_t { system, virtual_, read_only, automatic };
 
 /// `[clock]`.
@@ -127,6 +203,8 @@ struct observability_config {
 struct daemon_config {
   std::vector<source_config> sources;
   std::vector<server_config> servers;
+  std::vector<nts_ke_server_config> nts_ke_servers;
+  keyset_config keyset;
   /// `minimum-agreeing-sources`, thresholds, `local-stratum`, `max-error`,
   /// `on-panic`… as the core takes them.
   ntp::steering_config steering;
@@ -167,13 +245,18 @@ struct loaded_config {
 /// The default place, /etc/concert/ntp.toml.
 std::filesystem::path default_path();
 
+/// Whether the files that a configuration names are looked at: they must be
+/// there and readable for this process, which matters to the daemon.
+enum class named_files : std::uint8_t { checked, ignored };
+
 /// Reads `path`, then `path`'s drop-ins (`ntp.toml.d/*.toml` beside it, in
 /// order of names). All errors are collected, not only the first. With
 /// `must_exist` false a missing file is an empty one.
 tl::expected<loaded_config, std::vector<diagnostic>>
-load(const std::filesystem::path& path, bool must_exist);
+load(const std::filesystem::path& path, bool must_exist,
+     named_files files = named_files::checked);
 
-/// The same for text at hand; `name` stands in diagnostics.
+/// The same for text at hand; `name` stands in diagnostics. Touches no file.
 tl::expected<loaded_config, std::vector<diagnostic>>
 parse(std::string_view text, std::string_view name);
 
@@ -183,6 +266,9 @@ struct config_difference {
   std::vector<source_config> added_sources;
   std::vector<server_config> removed_servers;
   std::vector<server_config> added_servers;
+  std::vector<nts_ke_server_config> removed_nts_ke_servers;
+  std::vector<nts_ke_server_config> added_nts_ke_servers;
+  bool keyset_changed = false;
   bool steering_changed = false;
   bool log_changed = false;
   /// Keys that take effect only at the next start, by name.

@@ -67,7 +67,9 @@ std::vector<std::string> restart_keys(const daemon_config& a,
 bool config_difference::empty() const {
   return removed_sources.empty() && added_sources.empty()
          && removed_servers.empty() && added_servers.empty()
-         && !steering_changed && !log_changed && needs_restart.empty();
+         && removed_nts_ke_servers.empty() && added_nts_ke_servers.empty()
+         && !keyset_changed && !steering_changed && !log_changed
+         && needs_restart.empty();
 }
 
 config_difference difference(const daemon_config& from,
@@ -77,6 +79,10 @@ config_difference difference(const daemon_config& from,
   result.added_sources = missing(to.sources, from.sources);
   result.removed_servers = missing(from.servers, to.servers);
   result.added_servers = missing(to.servers, from.servers);
+  result.removed_nts_ke_servers
+    = missing(from.nts_ke_servers, to.nts_ke_servers);
+  result.added_nts_ke_servers = missing(to.nts_ke_servers, from.nts_ke_servers);
+  result.keyset_changed = from.keyset != to.keyset;
   result.steering_changed = from.steering != to.steering;
   result.log_changed
     = from.observability.level != to.observability.level

@@ -75,15 +75,16 @@ std::string host_port::to_string() const {
   return fmt::format("[{}]:{}", host, port);
 }
 
-tl::expected<host_port, std::string> parse_host_port(std::string_view text) {
+tl::expected<host_port, std::string>
+parse_host_port(std::string_view text, std::uint16_t default_port) {
   const auto found = split(text);
   if (!found
       || !(found->v6 ? is_v6_address(found->host) : is_host_name(found->host)))
     return tl::unexpected{
       fmt::format("expected a host name or an IP address, with a port if it is "
-                  "not 123 (\"[v6]:port\" for IPv6), found \"{}\"",
-                  printable(text))};
-  host_port result{std::string{found->host}};
+                  "not {} (\"[v6]:port\" for IPv6), found \"{}\"",
+                  default_port, printable(text))};
+  host_port result{std::string{found->host}, default_port};
   if (found->port) {
     const auto port = parse_port(*found->port);
     if (!port)

@@ -10,8 +10,10 @@
 namespace concert::config {
 
 /// Reads "host", "host:port", "[v6]:port", "[v6]" or a bare IPv6 address
-/// (more than one ':'); the port is 123 unless given. Nothing is resolved. The
-/// error is a sentence for people.
-tl::expected<host_port, std::string> parse_host_port(std::string_view text);
+/// (more than one ':'). Nothing is resolved. The error is a sentence for
+/// people.
+tl::expected<host_port, std::string> parse_host_port(std::string_view text,
+                                                     std::uint16_t default_port
+                                                     = default_ntp_port);
 
 } // namespace concert::config

@@ -77,20 +77,8 @@ observability_config read_observability(table_reader& top) {
   return result;
 }
 
-void read_keyset(table_reader& top) {
-  auto section = top.section("keyset", "[keyset]");
-  if (section.present())
-    section.found().warning(section.source(), "[keyset] has no effect: NTS is "
-                                              "not supported yet");
-  section.find("stale-key-count");
-  section.find("key-rotation-interval");
-  section.find("key-storage-path");
-  section.reject_unknown();
-}
-
 void reject_later_sections(table_reader& top) {
-  for (const std::string_view key :
-       {"nts-ke-server", "control", "csptp", "csptp-server"}) {
+  for (const std::string_view key : {"control", "csptp", "csptp-server"}) {
     if (const auto* node = top.find(key))
       top.error(node->source(), key, "is not supported yet");
   }
@@ -103,13 +91,14 @@ daemon_config read_config(const toml::table& table, diagnostics& found) {
   table_reader top{&table, "", found};
   config.sources = read_sources(top);
   config.servers = read_servers(top);
+  config.nts_ke_servers = read_nts_ke_servers(top);
+  config.keyset = read_keyset(top);
   read_synchronization(top, config);
   config.clock = read_clock(top);
   config.observability = read_observability(top);
   top.optional("server-workers", config.server_workers,
                integer_within<std::uint32_t>(0, 64));
   top.optional("pin-workers", config.pin_workers, boolean);
-  read_keyset(top);
   reject_later_sections(top);
   top.reject_unknown();
   return config;

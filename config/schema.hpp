@@ -16,6 +16,12 @@ std::vector<source_config> read_sources(table_reader& top);
 /// `[[server]]`.
 std::vector<server_config> read_servers(table_reader& top);
 
+/// `[[nts-ke-server]]`.
+std::vector<nts_ke_server_config> read_nts_ke_servers(table_reader& top);
+
+/// `[keyset]`.
+keyset_config read_keyset(table_reader& top);
+
 /// `[synchronization]` with `[synchronization.algorithm]`, and those of its
 /// keys that may stand at the top level as well.
 void read_synchronization(table_reader& top, daemon_config& config);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -14,7 +15,7 @@ std::uint32_t selectable_sources(const daemon_config& config) {
   std::uint32_t count = 0;
   for (const auto& source : config.sources) {
     if (!source.noselect)
-      count += source.mode == source_mode::pool ? source.count : 1;
+      count += is_pool(source.mode) ? source.count : 1;
   }
   return count;
 }
@@ -51,7 +52,7 @@ void note_repeated_servers(const daemon_config& config,
   std::set<std::pair<std::string, std::uint16_t>> seen;
   for (const auto& source : config.sources) {
     const auto& [host, port] = source.address;
-    if (source.mode == source_mode::server && !seen.emplace(host, port).second)
+    if (!is_pool(source.mode) && !seen.emplace(host, port).second)
       result.push_back(
         fmt::format("{} is configured as a source more than once: it has more "
                     "than one vote",
@@ -72,6 +73,43 @@ void note_uncounted_clients(const daemon_config& config,
   }
 }
 
+/// Whether clients that got cookies from `ke` find time where it sends them.
+bool is_served(const nts_ke_server_config& ke, const daemon_config& config) {
+  const auto serves = [&](const server_config& server) {
+    const auto& versions = server.accept_ntp_versions;
+    return server.listen.port == ke.ntp_port
+           && server.listen.address.is_v4() == ke.listen.address.is_v4()
+           && std::find(versions.begin(), versions.end(), 4) != versions.end();
+  };
+  return !ke.ntp_server.empty()
+         || std::any_of(config.servers.begin(), config.servers.end(), serves);
+}
+
+void note_unserved_clients(const daemon_config& config,
+                           std::vector<std::string>& result) {
+  for (const auto& ke : config.nts_ke_servers) {
+    if (!is_served(ke, config))
+      result.push_back(fmt::format(
+        "the [[nts-ke-server]] on {} sends its clients to port {}, where no "
+        "[[server]] serves version 4 over IPv{}",
+        ke.listen.to_string(), ke.ntp_port, ke.listen.address.is_v4() ? 4 : 6));
+  }
+}
+
+void note_unreachable_cookies(const daemon_config& config,
+                              std::vector<std::string>& result) {
+  if (!config.nts_ke_servers.empty() || config.keyset.cluster_secret_file)
+    return;
+  for (const auto& server : config.servers) {
+    if (server.require_nts)
+      result.push_back(fmt::format(
+        "nobody can be served on {}: `require-nts` is set, but there is "
+        "neither a [[nts-ke-server]] nor a `cluster-secret-file`, and so no "
+        "cookie that it accepts",
+        server.listen.to_string()));
+  }
+}
+
 } // namespace
 
 std::vector<std::string> semantic_warnings(const daemon_config& config) {
@@ -82,6 +120,8 @@ std::vector<std::string> semantic_warnings(const daemon_config& config) {
     result.push_back(*first);
   note_repeated_servers(config, result);
   note_uncounted_clients(config, result);
+  note_unserved_clients(config, result);
+  note_unreachable_cookies(config, result);
   return result;
 }
 

@@ -13,10 +13,6 @@ constexpr std::int64_t most_clients = 1 << 24;
 constexpr std::int64_t most_buffer = 256 << 20;
 constexpr std::int64_t day_in_milliseconds = 86'400'000;
 
-constexpr std::string_view without_nts
-  = "clients cannot be served: they would need NTS, which is not supported "
-    "yet";
-
 ntp::ip_prefix everybody(bool v4) {
   return {v4 ? ntp::ip_address{} : ntp::ip_address::v6({}), 0};
 }
@@ -51,8 +47,6 @@ void read_require_nts(table_reader& section, std::optional<bool>& field) {
                               "found {}",
                               kind_of(*node)));
   }
-  if (field)
-    section.warning(node->source(), "require-nts", without_nts);
 }
 
 value_or_error<std::uint8_t> served_version(const toml::node& node) {
@@ -61,9 +55,18 @@ value_or_error<std::uint8_t> served_version(const toml::node& node) {
   return integer_within<std::uint8_t>(3, 4)(node);
 }
 
+void note_no_nts_version(table_reader& section, const server_config& server) {
+  const auto& accepted = server.accept_ntp_versions;
+  if (server.require_nts && !accepted.empty()
+      && std::find(accepted.begin(), accepted.end(), 4) == accepted.end())
+    section.warning(section.find("accept-ntp-versions")->source(),
+                    "accept-ntp-versions",
+                    "nobody can be served: `require-nts` needs version 4");
+}
+
 /// Where and how the packets come in.
 void read_sockets(table_reader& section, server_config& server) {
-  section.required("listen", server.listen, listen_endpoint);
+  section.required("listen", server.listen, listen_or(default_ntp_port));
   section.optional("interface", server.interface, interface_name);
   section.optional(
     "dispatch", server.dispatch,
@@ -92,6 +95,7 @@ void read_policy(table_reader& section, server_config& server) {
   if (versions != nullptr && server.accept_ntp_versions.empty())
     section.error(versions->source(), "accept-ntp-versions",
                   "must name a version");
+  note_no_nts_version(section, server);
   section.optional("answer-symmetric-active", server.answer_symmetric_active,
                    boolean);
 }

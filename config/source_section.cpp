@@ -1,6 +1,7 @@
 #include "config/schema.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 
 namespace concert::config {
 
@@ -105,8 +106,7 @@ std::optional<source_mode> read_mode(table_reader& section) {
   const auto* node = section.find("mode");
   const auto word
     = node == nullptr ? std::nullopt : node->value_exact<std::string_view>();
-  constexpr std::string_view later[]
-    = {"nts", "nts-pool", "sock", "pps", "csptp"};
+  constexpr std::string_view later[] = {"sock", "pps", "csptp"};
   if (word
       && std::find(std::begin(later), std::end(later), *word)
            != std::end(later)) {
@@ -115,9 +115,12 @@ std::optional<source_mode> read_mode(table_reader& section) {
     return std::nullopt;
   }
   source_mode mode{};
-  if (section.required("mode", mode,
-                       one_of<source_mode>({{"server", source_mode::server},
-                                            {"pool", source_mode::pool}}))
+  if (section.required(
+        "mode", mode,
+        one_of<source_mode>({{"server", source_mode::server},
+                             {"pool", source_mode::pool},
+                             {"nts", source_mode::nts},
+                             {"nts-pool", source_mode::nts_pool}}))
       == nullptr)
     return std::nullopt;
   return mode;
@@ -131,17 +134,54 @@ value_or_error<std::uint8_t> source_version(const toml::node& node) {
   return integer_within<std::uint8_t>(3, 4)(node);
 }
 
+void read_version(table_reader& section, source_config& source) {
+  const auto* node
+    = section.optional("ntp-version", source.ntp_version, source_version);
+  if (node != nullptr && has_nts(source.mode) && source.ntp_version != 4)
+    section.error(node->source(), "ntp-version", "must be 4 with NTS");
+}
+
+void reject_keys(table_reader& section,
+                 std::initializer_list<std::string_view> keys,
+                 std::string_view why) {
+  for (const auto key : keys) {
+    if (const auto* node = section.find(key))
+      section.error(node->source(), key, why);
+  }
+}
+
 void read_pool_keys(table_reader& section, source_config& source) {
-  if (source.mode == source_mode::pool) {
-    section.optional("count", source.count,
-                     integer_within<std::uint32_t>(1, 64));
-    section.optional("ignore", source.ignore, array_of(address));
+  if (!is_pool(source.mode)) {
+    reject_keys(section, {"count", "ignore"},
+                "is for mode = \"pool\" or \"nts-pool\" only");
     return;
   }
-  for (const std::string_view key : {"count", "ignore"}) {
-    if (const auto* node = section.find(key))
-      section.error(node->source(), key, "is for mode = \"pool\" only");
+  section.optional("count", source.count, integer_within<std::uint32_t>(1, 64));
+  section.optional("ignore", source.ignore, array_of(address));
+}
+
+void read_nts_keys(table_reader& section, source_config& source) {
+  if (!has_nts(source.mode)) {
+    reject_keys(section,
+                {"certificate-authority", "certificate-time-check", "aeads",
+                 "enable-srv-resolution"},
+                "is for mode = \"nts\" or \"nts-pool\" only");
+    return;
   }
+  auto& nts = source.nts;
+  section.optional("certificate-authority", nts.certificate_authorities,
+                   one_or_more_paths);
+  section.optional(
+    "certificate-time-check", nts.time_check,
+    one_of<certificate_time_check>(
+      {{"always", certificate_time_check::always},
+       {"after-first-sync", certificate_time_check::after_first_sync}}));
+  section.optional("aeads", nts.aeads, aeads);
+  bool srv = false;
+  const auto* node = section.optional("enable-srv-resolution", srv, boolean);
+  if (srv)
+    section.error(node->source(), "enable-srv-resolution",
+                  "is not supported yet");
 }
 
 /// `[source-defaults]`.
@@ -165,9 +205,12 @@ std::optional<source_config> read_source(table_reader& section,
     return std::nullopt;
   source_config source;
   source.mode = *mode;
-  section.required("address", source.address, host);
+  section.required(
+    "address", source.address,
+    host_or(has_nts(source.mode) ? default_nts_ke_port : default_ntp_port));
   read_pool_keys(section, source);
-  section.optional("ntp-version", source.ntp_version, source_version);
+  read_nts_keys(section, source);
+  read_version(section, source);
   apply_poll_keys(section, read_poll_keys(section), defaults.polls, source);
   section.optional("iburst", source.iburst, boolean);
   section.optional("prefer", source.prefer, boolean);

@@ -79,11 +79,12 @@ value_or_error<double> number(const toml::node& node, double low, double high) {
   return value;
 }
 
-value_or_error<host_port> host(const toml::node& node) {
+value_or_error<host_port> host(const toml::node& node,
+                               std::uint16_t default_port) {
   const auto name = node.value_exact<std::string_view>();
   if (!name)
     return expected_kind("a string", node);
-  auto parsed = parse_host_port(*name);
+  auto parsed = parse_host_port(*name, default_port);
   if (!parsed)
     return wrong(node, std::move(parsed.error()));
   return std::move(*parsed);
@@ -126,17 +127,68 @@ value_or_error<std::string> interface_name(const toml::node& node) {
   return name;
 }
 
-value_or_error<ntp::endpoint> listen_endpoint(const toml::node& node) {
+value_or_error<ntp::endpoint> listen_endpoint(const toml::node& node,
+                                              std::uint16_t default_port) {
   const auto name = node.value_exact<std::string_view>();
   if (!name)
     return expected_kind("a string", node);
   if (const auto bare = ntp::ip_address::parse(*name))
-    return ntp::endpoint{*bare, 123};
+    return ntp::endpoint{*bare, default_port};
   if (const auto parsed = ntp::endpoint::parse(*name); parsed && parsed->port)
     return *parsed;
   return wrong(node, fmt::format("expected an IP address with a port such as "
-                                 "\"[::]:123\", found \"{}\"",
-                                 printable(*name)));
+                                 "\"[::]:{}\", found \"{}\"",
+                                 default_port, printable(*name)));
+}
+
+namespace {
+
+value_or_error<ntp::aead_id> aead(const toml::node& node) {
+  using id = ntp::aead_id;
+  if (node.is_string())
+    return one_of<id>({{"AES-SIV-CMAC-256", id::aes_siv_cmac_256},
+                       {"AES-SIV-CMAC-384", id::aes_siv_cmac_384},
+                       {"AES-SIV-CMAC-512", id::aes_siv_cmac_512},
+                       {"AES-128-GCM-SIV", id::aes_128_gcm_siv}})(node);
+  const auto number = node.value_exact<std::int64_t>();
+  if (!number)
+    return expected_kind("the number or the name of an AEAD", node);
+  if (*number >= 0 && *number <= 0xffff) {
+    if (const auto known = ntp::to_aead(static_cast<std::uint16_t>(*number)))
+      return *known;
+  }
+  return wrong(node,
+               fmt::format("must be 15, 16, 17 or 30, found {}", *number));
+}
+
+} // namespace
+
+value_or_error<aead_list> aeads(const toml::node& node) {
+  auto list = array_of(aead)(node);
+  if (!list)
+    return list;
+  if (list->empty())
+    return wrong(node, "must name an AEAD");
+  for (auto at = list->begin(); at != list->end(); ++at) {
+    if (std::find(list->begin(), at, *at) != at)
+      return wrong(node, fmt::format("names AEAD {} twice",
+                                     static_cast<std::uint16_t>(*at)));
+  }
+  return list;
+}
+
+value_or_error<std::vector<std::filesystem::path>>
+one_or_more_paths(const toml::node& node) {
+  if (node.is_string())
+    return path(node).map([](std::filesystem::path&& only) {
+      return std::vector{std::move(only)};
+    });
+  if (!node.is_array())
+    return expected_kind("a path or an array of paths", node);
+  auto list = array_of(path)(node);
+  if (list && list->empty())
+    return wrong(node, "must name a file");
+  return list;
 }
 
 } // namespace concert::config

@@ -108,12 +108,31 @@ auto array_of(Element element) {
   };
 }
 
-value_or_error<host_port> host(const toml::node& node);
+/// What is read where the port may be left out.
+value_or_error<host_port> host(const toml::node& node,
+                               std::uint16_t default_port);
+value_or_error<ntp::endpoint> listen_endpoint(const toml::node& node,
+                                              std::uint16_t default_port);
+
+/// Reader of a host with an optional port.
+inline auto host_or(std::uint16_t default_port) {
+  return [=](const toml::node& node) { return host(node, default_port); };
+}
+
+/// Reader of "address:port" or of an address alone.
+inline auto listen_or(std::uint16_t default_port) {
+  return
+    [=](const toml::node& node) { return listen_endpoint(node, default_port); };
+}
+
 value_or_error<ntp::ip_address> address(const toml::node& node);
 value_or_error<ntp::ip_prefix> prefix(const toml::node& node);
 /// The name of a network interface, as Linux takes it.
 value_or_error<std::string> interface_name(const toml::node& node);
-/// "address:port"; a bare address means port 123.
-value_or_error<ntp::endpoint> listen_endpoint(const toml::node& node);
+/// A list of AEADs, by numbers or names.
+value_or_error<aead_list> aeads(const toml::node& node);
+/// One path, or a list of them that is not empty.
+value_or_error<std::vector<std::filesystem::path>>
+one_or_more_paths(const toml::node& node);
 
 } // namespace concert::config

@@ -37,6 +37,17 @@ count = 3
 ignore = ["203.0.113.9"]
 initial-poll-interval = 6
 
+[[source]]
+mode = "nts"
+address = "nts.example"
+certificate-authority = "/etc/ca.pem"
+enable-srv-resolution = false
+
+[[source]]
+mode = "nts-pool"
+address = "nts-pool.example:4461"
+count = 2
+
 [[server]]
 listen = "0.0.0.0:123"
 rate-limiting-cache-size = 32
@@ -54,6 +65,18 @@ action = "ignore"
 
 [[server]]
 listen = "[::1]:123"
+
+[[nts-ke-server]]
+listen = "0.0.0.0:4460"
+certificate-chain-path = "/etc/chain.pem"
+private-key-path = "/etc/key.pem"
+key-exchange-timeout-ms = 1000
+concurrent-connections = 512
+longlived-connections = 51
+ntp-port = 123
+ntp-server = "time-b.example"
+accept-ntp-versions = [4]
+accepted-pool-authentication-tokens = ["token"]
 
 [synchronization]
 minimum-agreeing-sources = 3
@@ -84,13 +107,18 @@ timestamp-mode = "kernel-all"
 
 TEST_CASE("a file of ntpd-rs works unchanged") {
   const auto config = valid(ntpd_rs_file).config;
-  REQUIRE(config.sources.size() == 3);
-  CHECK(config.configured_sources() == 5);
+  REQUIRE(config.sources.size() == 5);
+  CHECK(config.configured_sources() == 8);
   CHECK(config.sources[1].address == host_port{"2001:db8::5", 1123});
   CHECK(config.sources[1].min_poll == 4);
   CHECK(config.sources[1].max_poll == 8);
   CHECK(config.sources[2].initial_poll == 6);
+  CHECK(config.sources[3].address == host_port{"nts.example", 4460});
+  CHECK(config.sources[4].address == host_port{"nts-pool.example", 4461});
   REQUIRE(config.servers.size() == 2);
+  REQUIRE(config.nts_ke_servers.size() == 1);
+  CHECK(config.nts_ke_servers[0].ntp_server == "time-b.example");
+  CHECK(config.keyset.key_storage_path == "/var/lib/keys");
   CHECK(config.servers[0].denylist.deny);
   CHECK(config.servers[0].allowlist.prefixes.size() == 1);
   CHECK(config.steering.minimum_agreeing_sources == 3);
@@ -105,8 +133,7 @@ TEST_CASE("what has no effect in a file of ntpd-rs is warned about once") {
     lines += warning.text.substr(0, warning.text.find(':')) + '\n';
   CHECK(lines
         == "`ansi-colors`\n`step-threshold`\n`ignore-server-dispersion`\n"
-           "[keyset] has no effect\n`clock`\n`interface`\n"
-           "`timestamp-mode`\n");
+           "`clock`\n`interface`\n`timestamp-mode`\n");
 }
 
 } // namespace concert::config

@@ -77,8 +77,6 @@ TEST_CASE("diagnostics of a hostile file are limited in number") {
 
 TEST_CASE("what belongs to a later version is refused by name") {
   const char* const later[] = {
-    "[[source]]\nmode = \"nts\"\naddress = \"a.example\"\n",
-    "[[source]]\nmode = \"nts-pool\"\naddress = \"a.example\"\n",
     "[[source]]\nmode = \"sock\"\npath = \"/run/x\"\nprecision = 1e-6\n",
     "[[source]]\nmode = \"pps\"\npath = \"/dev/pps0\"\nprecision = 1e-6\n",
     "[[source]]\nmode = \"csptp\"\naddress = \"a.example\"\n",
@@ -89,7 +87,11 @@ address = "a.example"
 ntp-version = "auto"
 )",
     "[[server]]\nlisten = \"[::]:123\"\naccept-ntp-versions = [4, 5]\n",
-    "[[nts-ke-server]]\nlisten = \"[::]:4460\"\n",
+    R"([[source]]
+mode = "nts"
+address = "a.example"
+enable-srv-resolution = true
+)",
     "[control]\npath = \"/run/x\"\n",
     "[csptp]\npriority_1 = 128\n",
     "[[csptp-server]]\ninterface = \"any\"\n",

@@ -63,6 +63,59 @@ TEST_CASE("no key of a server waits for a restart") {
   }
 }
 
+TEST_CASE("servers of key exchanges go and come with any key of theirs") {
+  const std::string server = "[[nts-ke-server]]\nlisten = \"[::]:4460\"\n"
+                             "certificate-chain-path = \"/chain\"\n"
+                             "private-key-path = \"/key\"\n";
+  const auto added = between("", server);
+  CHECK(added.added_nts_ke_servers.size() == 1);
+  CHECK(added.removed_nts_ke_servers.empty());
+  CHECK_FALSE(added.empty());
+  CHECK(between(server, server).empty());
+  for (const std::string key :
+       {"ntp-server = \"b.example\"", "ntp-port = 124", "aeads = [15]",
+        "key-exchange-timeout-ms = 2000", "concurrent-connections = 1",
+        "longlived-connections = 1", "rate-limiting-cutoff-ms = 1",
+        "rate-limiting-burst = 1",
+        "accepted-pool-authentication-tokens = [\"t\"]",
+        R"([[nts-ke-server.certificates]]
+certificate-chain-path = "/c"
+private-key-path = "/k")"}) {
+    CAPTURE(key);
+    const auto result = between(server, server + key + '\n');
+    CHECK(result.removed_nts_ke_servers.size() == 1);
+    CHECK(result.added_nts_ke_servers.size() == 1);
+    CHECK_FALSE(result.keyset_changed);
+    CHECK(result.needs_restart.empty());
+  }
+}
+
+TEST_CASE("a changed key set is told, and needs no restart") {
+  for (const std::string key :
+       {"stale-key-count = 1", "key-rotation-interval = 60",
+        "key-storage-path = \"/s\"", "cluster-secret-file = \"/c\""}) {
+    CAPTURE(key);
+    const auto result = between("", "[keyset]\n" + key + '\n');
+    CHECK(result.keyset_changed);
+    CHECK_FALSE(result.empty());
+    CHECK(result.needs_restart.empty());
+  }
+  CHECK_FALSE(between("", "[keyset]\nstale-key-count = 7\n").keyset_changed);
+}
+
+TEST_CASE("a source with other means to get keys is another source") {
+  const std::string nts
+    = "[[source]]\nmode = \"nts\"\naddress = \"a.example\"\n";
+  for (const std::string key :
+       {"aeads = [30, 15]", "certificate-authority = \"/ca\"",
+        "certificate-time-check = \"after-first-sync\""}) {
+    CAPTURE(key);
+    const auto result = between(nts, nts + key + '\n');
+    CHECK(result.removed_sources.size() == 1);
+    CHECK(result.added_sources.size() == 1);
+  }
+}
+
 TEST_CASE("steering and log changes are told") {
   const auto steering = between("", "max-error = 2\n");
   CHECK(steering.steering_changed);

@@ -35,8 +35,10 @@ TEST_CASE("every key that is read is documented") {
   const std::string text{std::istreambuf_iterator<char>{file}, {}};
   for (const auto* section :
        {"", "[[source]]\nmode = \"pool\"\naddress = \"a.example\"",
-        "[source-defaults]", "[[server]]\nlisten = \"[::]:123\"",
-        "[synchronization]", "[clock]", "[observability]", "[keyset]"}) {
+        "[[source]]\nmode = \"nts-pool\"\naddress = \"a.example\"",
+        "[[nts-ke-server]]\nlisten = \"[::]:4460\"", "[source-defaults]",
+        "[[server]]\nlisten = \"[::]:123\"", "[synchronization]", "[clock]",
+        "[observability]", "[keyset]"}) {
     CAPTURE(section);
     const auto keys = keys_of(section);
     CHECK(keys.size() > 2);

@@ -16,6 +16,16 @@ TEST_CASE("a host is a name or address, with port 123 unless one is given") {
   CHECK(parse_host_port("[2001:db8::1]:99") == host_port{"2001:db8::1", 99});
 }
 
+TEST_CASE("the port that is meant may be another one") {
+  CHECK(parse_host_port("ntp.example", 4460) == host_port{"ntp.example", 4460});
+  CHECK(parse_host_port("[2001:db8::1]", 4460)
+        == host_port{"2001:db8::1", 4460});
+  CHECK(parse_host_port("ntp.example:123", 4460)
+        == host_port{"ntp.example", 123});
+  CHECK(parse_host_port("?", 4460).error().find("if it is not 4460")
+        != std::string::npos);
+}
+
 TEST_CASE("text that is no host is refused") {
   const char* const bad[] = {
     "",

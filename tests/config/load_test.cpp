@@ -1,9 +1,8 @@
 #include "config/document.hpp"
+#include "tests/config/config_directory.hpp"
 #include "tests/config/parsing.hpp"
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <limits>
 
 namespace concert::config {
@@ -11,43 +10,6 @@ namespace concert::config {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A directory of its own, with ntp.toml and ntp.toml.d in it; gone at the end.
-class config_directory {
-public:
-  config_directory() {
-    std::string pattern
-      = (fs::temp_directory_path() / "config-test-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    root_ = pattern;
-    fs::create_directory(root_ / "ntp.toml.d");
-  }
-  config_directory(const config_directory&) = delete;
-  config_directory& operator=(const config_directory&) = delete;
-  ~config_directory() {
-    std::error_code ignored;
-    fs::remove_all(root_, ignored);
-  }
-
-  fs::path main() const { return root_ / "ntp.toml"; }
-
-  void write(const char* name, std::string_view text) const {
-    std::ofstream{root_ / name} << text;
-  }
-
-  /// The diagnostics with the directory's name taken out.
-  std::string lines(const std::vector<diagnostic>& entries) const {
-    std::string text = lines_of(entries);
-    const auto prefix = root_.string() + "/";
-    for (auto at = text.find(prefix); at != std::string::npos;
-         at = text.find(prefix))
-      text.erase(at, prefix.size());
-    return text;
-  }
-
-private:
-  fs::path root_;
-};
 
 std::string source(std::string_view name) {
   return "[[source]]\nmode = \"server\"\naddress = \"" + std::string{name}

@@ -73,4 +73,65 @@ TEST_CASE("a server that is named twice is said to vote twice") {
            "than once: it has more than one vote\n");
 }
 
+TEST_CASE(
+  "a server named twice with NTS votes twice as well, a pool does not") {
+  const std::string nts
+    = "[[source]]\nmode = \"nts\"\naddress = \"a.example\"\n";
+  const std::string nts_pool
+    = "[[source]]\nmode = \"nts-pool\"\naddress = \"a.example\"\n";
+  CHECK(warnings_of(nts + nts)
+        == "ntp.toml: warning: a.example:4460 is configured as a source more "
+           "than once: it has more than one vote\n");
+  CHECK(warnings_of(nts_pool + nts_pool).empty());
+}
+
+TEST_CASE("members of a pool with NTS count as sources") {
+  const std::string nts_pool
+    = "[[source]]\nmode = \"nts-pool\"\naddress = \"p.example\"\ncount = 3\n";
+  CHECK(valid(nts_pool).config.configured_sources() == 3);
+  CHECK(warnings_of(nts_pool + minimum(3)).empty());
+  CHECK_FALSE(warnings_of(nts_pool + minimum(4)).empty());
+}
+
+namespace {
+
+std::string ke_server(std::string_view listen, std::string_view keys = "") {
+  return "[[nts-ke-server]]\nlisten = \"" + std::string{listen}
+         + "\"\ncertificate-chain-path = \"/chain\"\n"
+           "private-key-path = \"/key\"\n"
+         + std::string{keys};
+}
+
+} // namespace
+
+TEST_CASE("clients with keys must find a server that answers them") {
+  CHECK(warnings_of(source + server + ke_server("[::]:4460")).empty());
+  CHECK(warnings_of(source + ke_server("[::]:4460"))
+        == "ntp.toml: warning: the [[nts-ke-server]] on [::]:4460 sends its "
+           "clients to port 123, where no [[server]] serves version 4 over "
+           "IPv6\n");
+  for (const auto& lacking :
+       {server + ke_server("0.0.0.0:4460"),
+        server + ke_server("[::]:4460", "ntp-port = 124\n"),
+        server + "accept-ntp-versions = [3]\n" + ke_server("[::]:4460")}) {
+    CAPTURE(lacking);
+    CHECK_FALSE(warnings_of(source + lacking).empty());
+  }
+  CHECK(
+    warnings_of(source + ke_server("[::]:4460", "ntp-server = \"b.example\"\n"))
+      .empty());
+}
+
+TEST_CASE("a server that wants cookies which nobody has is warned about") {
+  const std::string required = server + "require-nts = true\n";
+  CHECK(warnings_of(source + required)
+        == "ntp.toml: warning: nobody can be served on [::]:123: `require-nts` "
+           "is set, but there is neither a [[nts-ke-server]] nor a "
+           "`cluster-secret-file`, and so no cookie that it accepts\n");
+  CHECK(warnings_of(source + required + ke_server("[::]:4460")).empty());
+  CHECK(warnings_of(source + required
+                    + "[keyset]\ncluster-secret-file = \"/secret\"\n")
+          .empty());
+}
+
 } // namespace concert::config

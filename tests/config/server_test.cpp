@@ -93,11 +93,15 @@ TEST_CASE("require-nts is a boolean or a way to refuse") {
            "or \"ignore\", found an integer\n");
 }
 
-TEST_CASE("a server that nobody can use is warned about") {
-  CHECK(warnings_of("[[server]]\nlisten = \"[::]:123\"\nrequire-nts = true\n"
-                    "[synchronization]\nlocal-stratum = 10\n")
-        == "ntp.toml:3:15: warning: `require-nts`: clients cannot be served: "
-           "they would need NTS, which is not supported yet\n");
+TEST_CASE("NTS cannot be required of versions that do not have it") {
+  const std::string required = "[[server]]\nlisten = \"[::]:123\"\n"
+                               "require-nts = true\n";
+  const std::string sound = "[synchronization]\nlocal-stratum = 10\n"
+                            "[keyset]\ncluster-secret-file = \"/secret\"\n";
+  CHECK(warnings_of(required + sound).empty());
+  CHECK(warnings_of(required + "accept-ntp-versions = [3]\n" + sound)
+        == "ntp.toml:4:23: warning: `accept-ntp-versions`: nobody can be "
+           "served: `require-nts` needs version 4\n");
 }
 
 TEST_CASE("a listen address needs no port, but may not be a name") {

@@ -81,7 +81,8 @@ ignore = ["192.0.2.1", "2001:db8::1"]
 
 TEST_CASE("keys of a pool are refused elsewhere") {
   CHECK(source_refusal("count = 3\n")
-        == "ntp.toml:4:9: error: `count`: is for mode = \"pool\" only\n");
+        == "ntp.toml:4:9: error: `count`: is for mode = \"pool\" or "
+           "\"nts-pool\" only\n");
 }
 
 TEST_CASE("minpoll and maxpoll are short for poll-interval-limits") {
