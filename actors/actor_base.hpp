@@ -44,9 +44,10 @@ inline void note_acquire([[maybe_unused]] void* what) {
 
 /// Where an actor runs.
 enum class placement {
-  pool,       ///< CAF's worker
-  event_loop, ///< the thread of the sockets: must never block
-  detached,   ///< a thread of its own: may block
+  pool,         ///< CAF's worker
+  event_loop,   ///< the thread of the sockets: must never block
+  key_exchange, ///< the thread of the NTS-KE servers' sockets
+  detached,     ///< a thread of its own: may block
 };
 
 /// The base of every actor: statistics, trace hook, placement, and one way for
@@ -63,7 +64,7 @@ public:
     : super(cfg),
       rt_(rt),
       kind_(kind),
-      unit_(Where == placement::event_loop ? rt.event_loop() : nullptr),
+      unit_(unit_of(rt)),
       stats_(rt.registry().add(this->id(), kind, std::move(name), 0)) {
     // A message of a peer that was restarted since is no reason to die.
     this->set_default_handler(caf::drop);
@@ -171,6 +172,15 @@ protected:
   }
 
 private:
+  static caf::execution_unit* unit_of(runtime& rt) {
+    if constexpr (Where == placement::event_loop)
+      return rt.event_loop();
+    else if constexpr (Where == placement::key_exchange)
+      return rt.key_exchange_loop();
+    else
+      return nullptr;
+  }
+
   template <class Message>
   static void tell(const caf::actor_addr& weak, Message message) {
     if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak))

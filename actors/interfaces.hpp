@@ -30,7 +30,8 @@ using source_actor
                      tells<desired_poll>,  ///< wish of the steering
                      tells<clock_stepped>, ///< drop the exchange under way
                      tells<poll_soon>,     ///< wish of the steering
-                     tells<network_changed>, ///< go offline or online
+                     tells<credentials_given>, ///< by a key exchange
+                     tells<network_changed>,   ///< go offline or online
                      tells<retire>>; ///< end, and let the spawner replace you
 
 /// One `[[source]]`: which remotes it should have now.
@@ -39,8 +40,17 @@ using spawner_actor
                      tells<deadline>,    ///< time to resolve again
                      tells<resolved>,    ///< addresses of the name, or an error
                      tells<source_lost>, ///< a source ended
-                     tells<network_changed>>; ///< passed on; a failed name is
-                                              ///< tried again
+                     tells<network_changed>, ///< passed on; a failed name is
+                                             ///< tried again
+                     tells<clock_was_set>>;  ///< certificates can be judged
+
+/// One `[[source]]` with NTS: exchanges keys for its sources.
+using nts_spawner_actor
+  = spawner_actor::extend<tells<keys_wanted>,  ///< of a source: exchange keys
+                          tells<cookies_left>, ///< of a source, to be kept over
+                                               ///< a restart
+                          tells<exchange_ended>, ///< keys, or an error
+                          asks<nts_sources, get_nts_sources>>;
 
 /// Selection, discipline and the clock.
 using steering_actor = caf::typed_actor<
@@ -63,6 +73,7 @@ using worker_actor
                      tells<close_port>,       ///< stop serving it
                      tells<ntp::served_time>, ///< the time to answer with
                      tells<next_batch>,       ///< from itself
+                     asks<cookie_keys_taken, cookie_keys_changed>,
                      asks<port_report, get_port_report>>;
 
 /// One `[[server]]`: address, policy, counters of all workers together.
@@ -73,6 +84,26 @@ using server_actor
                      tells<network_changed>, ///< own addresses for the loop
                                              ///< check
                      asks<ctl::server_status, get_server_status>>;
+
+/// One `[[nts-ke-server]]`: gives out cookies, by TLS.
+using nts_ke_server_actor
+  = caf::typed_actor<tells<wiring>,
+                     tells<deadline>, ///< try a failed port again, look at the
+                                      ///< certificates
+                     tells<reload>,   ///< read the certificates again
+                     tells<nts_ke_server_config_changed>,
+                     asks<cookie_keys_taken, cookie_keys_changed>,
+                     asks<ctl::nts_ke_server_status, get_nts_ke_server_status>>;
+
+/// The keys of the cookies: makes, keeps and distributes them.
+using keyset_actor
+  = caf::typed_actor<tells<wiring>, ///< peers were (re)started: give them keys
+                     tells<deadline>, ///< rotation
+                     tells<reload>,   ///< read the cluster's secret again
+                     tells<keyset_config_changed>,
+                     tells<clock_was_set>, ///< a cluster's keys can be derived
+                     tells<clock_stepped>, ///< which period is it now
+                     asks<ctl::keyset_status, get_keyset_status>>;
 
 /// Answers what the daemon's state is.
 using publisher_actor
@@ -88,8 +119,10 @@ using config_manager_actor
                      tells<reload>>; ///< read all files again; tell those whose
                                      ///< part changed
 
-/// Writes the state file.
-using state_keeper_actor = caf::typed_actor<tells<save_state>>;
+/// Writes the state file, and cookies beside it.
+using state_keeper_actor
+  = caf::typed_actor<tells<save_state>, tells<save_cookies>,
+                     asks<saved_cookies, take_cookies>, tells<end_when_saved>>;
 
 /// The life of all others.
 using supervisor_actor
@@ -98,6 +131,8 @@ using supervisor_actor
                      tells<config_changed>, ///< sources and servers to start or
                                             ///< stop
                      tells<network_changed>, ///< passed on
+                     tells<clock_was_set>,   ///< passed on
+                     tells<clock_stepped>,   ///< passed on
                      tells<exit_requested>>; ///< end with a code
 
 /// Where everybody is, now. Sent to all at start and after each restart; who
@@ -110,6 +145,9 @@ struct wiring {
   publisher_actor publisher;
   std::vector<worker_actor> workers;
   std::vector<server_actor> servers;
+  std::vector<nts_spawner_actor> nts_sources;
+  std::vector<nts_ke_server_actor> nts_ke_servers;
+  keyset_actor keyset; ///< null where no cookies are used
 };
 
 /// A source exists and will report.
@@ -128,6 +166,23 @@ CONCERT_MESSAGE(concert::actors::network_changed)
 CONCERT_MESSAGE(concert::actors::desired_poll)
 CONCERT_MESSAGE(concert::actors::clock_stepped)
 CONCERT_MESSAGE(concert::actors::poll_soon)
+CONCERT_MESSAGE(concert::actors::credentials_given)
+CONCERT_MESSAGE(concert::actors::clock_was_set)
+CONCERT_MESSAGE(concert::actors::keys_wanted)
+CONCERT_MESSAGE(concert::actors::cookies_left)
+CONCERT_MESSAGE(concert::actors::exchange_ended)
+CONCERT_MESSAGE(concert::actors::get_nts_sources)
+CONCERT_MESSAGE(concert::actors::nts_sources)
+CONCERT_MESSAGE(concert::actors::cookie_keys_changed)
+CONCERT_MESSAGE(concert::actors::cookie_keys_taken)
+CONCERT_MESSAGE(concert::actors::keyset_config_changed)
+CONCERT_MESSAGE(concert::actors::get_keyset_status)
+CONCERT_MESSAGE(concert::actors::nts_ke_server_config_changed)
+CONCERT_MESSAGE(concert::actors::get_nts_ke_server_status)
+CONCERT_MESSAGE(concert::actors::save_cookies)
+CONCERT_MESSAGE(concert::actors::take_cookies)
+CONCERT_MESSAGE(concert::actors::saved_cookies)
+CONCERT_MESSAGE(concert::actors::end_when_saved)
 CONCERT_MESSAGE(concert::actors::retire)
 CONCERT_MESSAGE(concert::actors::source_lost)
 CONCERT_MESSAGE(concert::actors::resolved)
@@ -160,4 +215,6 @@ CONCERT_MESSAGE(concert::actors::source_announcement)
 CONCERT_MESSAGE(concert::ntp::source_report)
 CONCERT_MESSAGE(concert::ntp::served_time)
 CONCERT_MESSAGE(concert::ctl::server_status)
+CONCERT_MESSAGE(concert::ctl::nts_ke_server_status)
+CONCERT_MESSAGE(concert::ctl::keyset_status)
 #undef CONCERT_MESSAGE

@@ -68,6 +68,9 @@ public:
                           std::span<const std::byte> context,
                           std::span<std::byte> out)
     = 0;
+  /// It has this much time from now on, in the place of what was left. Once it
+  /// is ready, and before `finish`.
+  virtual void extend(std::chrono::milliseconds limit) = 0;
 };
 
 /// Waits for those who connect, as long as it lives; its channels may outlive

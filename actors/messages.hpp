@@ -5,6 +5,7 @@
 #include "ntp_core/discipline/snapshot.hpp"
 #include "ntp_core/discipline/steering.hpp"
 #include "ntp_core/leap/leap_list.hpp"
+#include "ntp_core/nts/cookie_jar.hpp"
 #include "ntp_core/responder/responder.hpp"
 #include "platform/resolver.hpp"
 #include "platform/socket.hpp"
@@ -47,6 +48,11 @@ struct poll_soon {
 /// The steering has no use for this source: make room for another.
 struct retire {};
 
+/// Keys and cookies for a source with NTS.
+struct credentials_given {
+  ntp::nts_credentials credentials;
+};
+
 // -- to spawners --------------------------------------------------------------
 
 /// Why a source ended.
@@ -62,6 +68,38 @@ struct source_lost {
 /// The answer of the name service.
 struct resolved {
   platform::result<platform::resolution> answer;
+};
+
+/// The clock has been set, for the first time since the machine started: what
+/// had to wait for the right time need not any more.
+struct clock_was_set {};
+/// A source with NTS cannot go on without a key exchange.
+struct keys_wanted {
+  ntp::source_id id;
+};
+/// What a source with NTS has left: after each request, and after each answer
+/// that brought cookies.
+struct cookies_left {
+  ntp::source_id id;
+  ntp::nts_credentials credentials;
+  bool answered = false; ///< an answer was authentic: the keys are good
+};
+/// What a key exchange gave, and where it is good.
+struct exchanged_keys {
+  ntp::nts_credentials credentials;
+  std::string server; ///< its name, if that is not the key exchange's
+  std::uint16_t port = 123;
+  /// Of the server, the best first; at least one.
+  std::vector<ntp::ip_address> addresses;
+};
+/// A key exchange of the receiver is over: keys, or a sentence about why not.
+struct exchange_ended {
+  std::uint64_t number = 0; ///< which one
+  tl::expected<exchanged_keys, std::string> outcome;
+};
+struct get_nts_sources {};
+struct nts_sources {
+  std::vector<ctl::nts_source_status> all;
 };
 
 // -- to the steering ----------------------------------------------------------
@@ -134,6 +172,25 @@ struct get_server_status {
   std::size_t top_clients = 0; ///< as many are wanted
 };
 
+// -- about cookies that servers give out
+// ---------------------------------------
+
+/// The keys to seal and to open cookies with; null: none. Workers have them
+/// before those who give out cookies do.
+struct cookie_keys_changed {
+  std::shared_ptr<const ntp::cookie_keys> keys;
+};
+struct cookie_keys_taken {};
+struct keyset_config_changed {
+  config::keyset_config config;
+};
+struct get_keyset_status {};
+/// The configuration of an NTS-KE server without change of its address.
+struct nts_ke_server_config_changed {
+  config::nts_ke_server_config config;
+};
+struct get_nts_ke_server_status {};
+
 // -- to the publisher ---------------------------------------------------------
 
 struct get_document {};
@@ -158,6 +215,22 @@ struct config_changed {
 struct save_state {
   platform::saved_state state;
 };
+/// Cookies that a later run of the daemon may use. Empty: there are none, and
+/// no file.
+struct save_cookies {
+  std::string name; ///< unique in this daemon, fit for a file name
+  ntp::secret_bytes jar;
+};
+/// Gives what `save_cookies` kept, and destroys the file, so that no cookie is
+/// used twice.
+struct take_cookies {
+  std::string name;
+};
+struct saved_cookies {
+  std::optional<ntp::secret_bytes> jar;
+};
+/// End, when all that came before this is saved.
+struct end_when_saved {};
 /// SIGTERM, SIGINT or SIGHUP.
 struct signal_received {
   int number = 0;

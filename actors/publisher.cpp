@@ -9,6 +9,13 @@ namespace concert::actors {
 
 namespace log = platform::log;
 
+/// A document in the making: those asked answer in any order.
+struct publisher::collection {
+  ctl::daemon_status status;
+  std::size_t missing = 0;
+  document_sink done;
+};
+
 namespace {
 
 constexpr std::chrono::seconds answer_limit{2};
@@ -70,11 +77,6 @@ void publisher::open_port() {
 }
 
 void publisher::collect(document_sink done) {
-  struct collection {
-    ctl::daemon_status status;
-    std::size_t missing = 0;
-    document_sink done;
-  };
   auto all = std::make_shared<collection>();
   all->done = std::move(done);
   all->status.version = version();
@@ -82,7 +84,9 @@ void publisher::collect(document_sink done) {
   all->status.build_commit_date = build_commit_date();
   all->status.uptime_s = ntp::seconds_of(world().now() - started_);
   all->status.servers.resize(peers_.servers.size());
-  all->missing = peers_.servers.size() + 1;
+  all->status.nts_ke_servers.resize(peers_.nts_ke_servers.size());
+  all->missing = peers_.servers.size() + peers_.nts_ke_servers.size()
+                 + peers_.nts_sources.size() + (peers_.keyset ? 1 : 0) + 1;
   const auto count_down = [all] {
     if (--all->missing == 0)
       all->done(ctl::to_json(all->status));
@@ -118,6 +122,42 @@ void publisher::collect(document_sink done) {
         },
         [all, count_down, i](const caf::error&) {
           all->status.servers[i].problem = "the server does not answer";
+          count_down();
+        });
+  collect_nts(all, count_down);
+}
+
+void publisher::collect_nts(const std::shared_ptr<collection>& all,
+                            const std::function<void()>& count_down) {
+  for (std::size_t i = 0; i < peers_.nts_ke_servers.size(); ++i)
+    request(peers_.nts_ke_servers[i], answer_limit, get_nts_ke_server_status{})
+      .then(
+        [all, count_down, i](const ctl::nts_ke_server_status& s) {
+          all->status.nts_ke_servers[i] = s;
+          count_down();
+        },
+        [all, count_down, i](const caf::error&) {
+          all->status.nts_ke_servers[i].problem = "the server does not answer";
+          count_down();
+        });
+  for (const auto& spawner : peers_.nts_sources)
+    request(spawner, answer_limit, get_nts_sources{})
+      .then(
+        [all, count_down](const nts_sources& found) {
+          auto& sources = all->status.nts_sources;
+          sources.insert(sources.end(), found.all.begin(), found.all.end());
+          count_down();
+        },
+        [count_down](const caf::error&) { count_down(); });
+  if (peers_.keyset)
+    request(peers_.keyset, answer_limit, get_keyset_status{})
+      .then(
+        [all, count_down](const ctl::keyset_status& s) {
+          all->status.keyset = s;
+          count_down();
+        },
+        [all, count_down](const caf::error&) {
+          all->status.keyset.emplace().problem = "the keyset does not answer";
           count_down();
         });
 }

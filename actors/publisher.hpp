@@ -2,6 +2,7 @@
 
 #include "actors/actor_base.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -18,11 +19,15 @@ public:
   behavior_type make_behavior() override;
 
 private:
+  struct collection;
+
   void stopped() override;
   void on_config(const config_changed& change);
   void open_port();
   /// Collects a document and calls back with it.
   void collect(document_sink done);
+  void collect_nts(const std::shared_ptr<collection>& all,
+                   const std::function<void()>& count_down);
 
   config::observability_config config_;
   std::unique_ptr<observation_port> port_;

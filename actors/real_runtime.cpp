@@ -1,8 +1,11 @@
 #include "actors/real_runtime.hpp"
 
 #include "actors/observation_socket.hpp"
+#include "actors/tcp_ke_channel.hpp"
+#include "platform/aead.hpp"
 #include "platform/affinity.hpp"
 #include "platform/log.hpp"
+#include "platform/nonce_source.hpp"
 #include "platform/system_random.hpp"
 
 #include <csignal>
@@ -15,6 +18,9 @@ namespace concert::actors {
 namespace log = platform::log;
 
 namespace {
+
+/// Files with authorities are read again after this, when they are needed.
+constexpr std::chrono::minutes authorities_life{1};
 
 /// Waits on a descriptor that somebody else owns and closes.
 class borrowed_descriptor {
@@ -213,6 +219,7 @@ real_runtime::~real_runtime() {
 }
 
 void real_runtime::attach(caf::actor_system& system) {
+  system_ = &system;
   loop_ = std::make_unique<actors::event_loop>(system, io_);
 }
 
@@ -243,6 +250,68 @@ real_runtime::open_server_port(const ntp::endpoint& listen,
                                const server_port_options& options,
                                std::function<void()>) {
   return server_ports_.open(listen, options);
+}
+
+platform::result<std::unique_ptr<ntp::aead_cipher>>
+real_runtime::make_cipher() {
+  return platform::aead::make();
+}
+
+platform::result<std::unique_ptr<ntp::random_source>>
+real_runtime::make_nonces() {
+  return platform::nonce_source::make();
+}
+
+caf::execution_unit* real_runtime::key_exchange_loop() {
+  return key_exchange().unit();
+}
+
+key_exchange_thread& real_runtime::key_exchange() {
+  if (!key_exchange_)
+    key_exchange_ = std::make_unique<key_exchange_thread>(*system_);
+  return *key_exchange_;
+}
+
+void real_runtime::connect_ke(ke_connection wish, ke_connected done) {
+  const auto known = tls_clients_.find(wish.certificate_authorities);
+  if (known != tls_clients_.end()
+      && now() - known->second.read < authorities_life) {
+    asio::post(io_, [this, w = std::move(wish), client = known->second.client,
+                     d = std::move(done)] { start_ke(w, client, d); });
+    return;
+  }
+  asio::post(
+    key_exchange().io(), [this, w = std::move(wish), d = std::move(done)] {
+      auto opened = platform::tls_client::open({w.certificate_authorities});
+      asio::post(io_, [this, w, d, client = std::move(opened)] {
+        if (client)
+          tls_clients_[w.certificate_authorities] = {*client, now()};
+        start_ke(w, client, d);
+      });
+    });
+}
+
+void real_runtime::start_ke(const ke_connection& wish, const tls_client& client,
+                            const ke_connected& done) {
+  auto session = client ? (*client)->connect(wish.host, wish.judged_at)
+                        : tl::unexpected{client.error()};
+  if (!session) {
+    done(tl::unexpected{session.error()});
+    return;
+  }
+  done(connect_ke_channel(io_, wish.address, std::move(*session), wish.limit));
+}
+
+platform::result<std::unique_ptr<ke_listener>>
+real_runtime::listen_ke(const ke_listener_options& options,
+                        ke_listener_events events) {
+  return open_ke_listener(key_exchange().io(), options, std::move(events));
+}
+
+platform::result<std::shared_ptr<const platform::tls_server>>
+real_runtime::load_certificates(
+  std::span<const platform::certificate_files> pairs) {
+  return platform::tls_server::load(pairs);
 }
 
 std::size_t real_runtime::receive_queues() const {

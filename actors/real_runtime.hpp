@@ -1,13 +1,17 @@
 #pragma once
 
 #include "actors/event_loop.hpp"
+#include "actors/key_exchange_thread.hpp"
 #include "actors/runtime.hpp"
 #include "actors/server_ports.hpp"
 #include "platform/network.hpp"
+#include "platform/tls_client.hpp"
 
 #include <asio.hpp>
 
+#include <map>
 #include <memory>
+#include <vector>
 
 namespace concert::actors {
 
@@ -31,6 +35,15 @@ public:
   open_server_port(const ntp::endpoint& listen,
                    const server_port_options& options,
                    std::function<void()> on_readable) override;
+  platform::result<std::unique_ptr<ntp::aead_cipher>> make_cipher() override;
+  platform::result<std::unique_ptr<ntp::random_source>> make_nonces() override;
+  void connect_ke(ke_connection wish, ke_connected done) override;
+  platform::result<std::unique_ptr<ke_listener>>
+  listen_ke(const ke_listener_options& options,
+            ke_listener_events events) override;
+  platform::result<std::shared_ptr<const platform::tls_server>>
+  load_certificates(
+    std::span<const platform::certificate_files> pairs) override;
   std::size_t receive_queues() const override;
   platform::result<std::unique_ptr<observation_port>>
   open_observation_port(const std::string& path, std::uint32_t mode,
@@ -43,16 +56,30 @@ public:
   void on_network_change(std::function<void()> changed) override;
   void on_signal(std::function<void(int)> received) override;
   caf::execution_unit* event_loop() override { return loop_.get(); }
+  caf::execution_unit* key_exchange_loop() override;
   bool threads() const override { return true; }
 
 private:
   class names;
+  using authorities = std::vector<std::filesystem::path>;
+  using tls_client
+    = platform::result<std::shared_ptr<const platform::tls_client>>;
+  /// Reading all the roots of the system takes 50 ms.
+  struct known_client {
+    std::shared_ptr<const platform::tls_client> client;
+    ntp::mono_time read;
+  };
+
+  key_exchange_thread& key_exchange();
+  void start_ke(const ke_connection& wish, const tls_client& client,
+                const ke_connected& done);
 
   void wait_for_signal();
   void wait_for_network();
 
   asio::io_context& io_;
   platform::clock& clock_;
+  caf::actor_system* system_ = nullptr;
   std::unique_ptr<actors::event_loop> loop_;
   platform::result<platform::stamping_keeper> stamping_;
   std::unique_ptr<names> names_;
@@ -62,6 +89,8 @@ private:
   std::optional<platform::network_monitor> monitor_;
   asio::posix::stream_descriptor monitor_wait_;
   std::function<void()> on_network_change_;
+  std::map<authorities, known_client> tls_clients_;
+  std::unique_ptr<key_exchange_thread> key_exchange_; ///< null until needed
 };
 
 } // namespace concert::actors

@@ -1,8 +1,10 @@
 #pragma once
 
 #include "actors/actor_stats.hpp"
+#include "actors/ke_channel.hpp"
 #include "actors/messages.hpp"
 #include "ntp_core/access/ip_address.hpp"
+#include "ntp_core/crypto/aead.hpp"
 #include "ntp_core/discipline/discipline.hpp"
 #include "ntp_core/time/random.hpp"
 #include "ntp_core/time/time.hpp"
@@ -10,9 +12,11 @@
 #include "platform/error.hpp"
 #include "platform/resolver.hpp"
 #include "platform/socket.hpp"
+#include "platform/tls_server.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -80,6 +84,17 @@ public:
   virtual ~observation_port() = default;
 };
 
+/// A connection to an NTS-KE server that is wanted.
+struct ke_connection {
+  std::string host; ///< that its certificate must be for
+  ntp::endpoint address;
+  /// PEM files, trusted besides the system's roots.
+  std::vector<std::filesystem::path> certificate_authorities;
+  /// When its certificate must be valid (since 1970); absent: always.
+  std::optional<std::chrono::seconds> judged_at;
+  std::chrono::milliseconds limit{std::chrono::seconds{5}}; ///< for all of it
+};
+
 class runtime {
 public:
   virtual ~runtime() = default;
@@ -109,6 +124,24 @@ public:
                        platform::resolver::callback done)
     = 0;
 
+  /// For one thread. `unavailable` if the library refuses the ciphers.
+  virtual platform::result<std::unique_ptr<ntp::aead_cipher>> make_cipher() = 0;
+  /// Unpredictable numbers at a high rate, for one thread.
+  virtual platform::result<std::unique_ptr<ntp::random_source>> make_nonces()
+    = 0;
+
+  using ke_connected
+    = std::function<void(platform::result<std::unique_ptr<ke_channel>>)>;
+  /// For actors on the event loop. Calls back once, there and later, with a
+  /// channel to start, or with why there can be none: authorities that cannot
+  /// be read, most likely.
+  virtual void connect_ke(ke_connection wish, ke_connected done) = 0;
+  /// For actors on the loop of the key exchange.
+  virtual platform::result<std::unique_ptr<ke_listener>>
+  listen_ke(const ke_listener_options& options, ke_listener_events events) = 0;
+  virtual platform::result<std::shared_ptr<const platform::tls_server>>
+  load_certificates(std::span<const platform::certificate_files> pairs) = 0;
+
   /// The filters of a steering that starts; the simulator compares others.
   virtual std::unique_ptr<ntp::discipline> make_discipline() {
     return ntp::make_discipline();
@@ -126,6 +159,10 @@ public:
 
   /// Where actors with sockets run; null = in the pool (simulation).
   virtual caf::execution_unit* event_loop() = 0;
+  /// Where the servers of key exchange run: each of their handshakes takes a
+  /// millisecond of computing. A thread that starts when it is asked for first;
+  /// null = in the pool (simulation).
+  virtual caf::execution_unit* key_exchange_loop() = 0;
   /// Whether actors may have threads of their own.
   virtual bool threads() const = 0;
 

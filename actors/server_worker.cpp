@@ -33,12 +33,27 @@ server_worker::server_worker(caf::actor_config& cfg, runtime& rt,
     options_(options),
     hash_key_(rt.make_random()->next()),
     steps_seen_(rt.clock().step_count()) {
+  prepare_nts();
   if (!rt.threads())
     return;
   if (auto opened = parking::open())
     parking_.emplace(std::move(*opened));
   else
     log::error("worker-failed", "error=\"{}\"", opened.error().text);
+}
+
+/// What NTS needs, made before anybody waits for an answer. Without it requests
+/// with NTS get silence, as if there were no keys.
+void server_worker::prepare_nts() {
+  auto cipher = world().make_cipher();
+  auto nonces = world().make_nonces();
+  if (cipher && nonces) {
+    cipher_ = std::move(*cipher);
+    nonces_ = std::move(*nonces);
+    return;
+  }
+  log::error("nts-unavailable", "worker={} error=\"{}\"", options_.index,
+             (cipher ? nonces.error() : cipher.error()).text);
 }
 
 void server_worker::initialize() {
@@ -60,6 +75,10 @@ server_worker::behavior_type server_worker::make_behavior() {
       look_for_step();
     },
     [this](next_batch) { on_batch(); },
+    [this](const cookie_keys_changed& changed) {
+      on_keys(changed);
+      return cookie_keys_taken{};
+    },
     [this](const get_port_report& ask) { return report(ask); },
   };
 }
@@ -73,19 +92,28 @@ void server_worker::enqueue(caf::mailbox_element_ptr p,
 
 void server_worker::stopped() {
   ports_.clear();
+  cookie_keys_.reset();
   fds_.clear();
 }
 
+void server_worker::on_keys(const cookie_keys_changed& changed) {
+  cookie_keys_ = changed.keys;
+  for (auto& [id, p] : ports_)
+    p.responder.on_keys(cookie_keys_);
+}
+
 void server_worker::on_open(const open_port& wish) {
-  const auto [it, is_new]
-    = ports_.try_emplace(wish.id, port{wish.listen,
-                                       wish.options,
-                                       nullptr,
-                                       {},
-                                       ntp::responder{wish.config, hash_key_},
-                                       {}});
+  const auto [it, is_new] = ports_.try_emplace(
+    wish.id,
+    port{wish.listen,
+         wish.options,
+         nullptr,
+         {},
+         ntp::responder{wish.config, hash_key_, cipher_.get(), nonces_.get()},
+         {}});
   auto& p = it->second;
   if (is_new) {
+    p.responder.on_keys(cookie_keys_);
     if (time_)
       p.responder.on_time(*time_);
   } else {
@@ -232,18 +260,34 @@ void server_worker::send_group(port& p, replies& replies, std::size_t begin,
     p.socket->queue_reply(i, r.size, tag);
     ++place;
   }
-  const auto queued = p.socket->queued_replies();
-  const auto start = world().clock().wall();
-  p.stamps.on_start(start);
-  for (std::size_t place = 0; place < queued.size(); ++place)
-    p.responder.stamp(replies[queued[place].request], queued[place].bytes,
-                      start + p.stamps.delay_of(place));
+  stamp_queued(p, replies);
   const auto refused = p.socket->flush();
   for (std::size_t i = begin; i < end; ++i)
     if (replies[i].size != 0)
       p.responder.on_sent(replies[i]);
   for (const auto request : refused)
     p.responder.on_send_failed(replies[request]);
+}
+
+/// Stamps and seals what is about to be sent. A seal covers the stamp, and so
+/// comes after it and makes it older: by what seals have taken lately.
+void server_worker::stamp_queued(port& p, replies& replies) {
+  const auto queued = p.socket->queued_replies();
+  const auto seals = static_cast<std::size_t>(
+    std::count_if(queued.begin(), queued.end(), [&](const auto& q) {
+      return replies[q.request].seal_ticket != 0;
+    }));
+  auto start = world().clock().wall();
+  const auto sealed = start + p.stamps.time_of_seals(seals);
+  for (std::size_t place = 0; place < queued.size(); ++place)
+    p.responder.stamp(replies[queued[place].request], queued[place].bytes,
+                      sealed + p.stamps.delay_of(place));
+  if (seals > 0) {
+    const auto end = world().clock().wall();
+    p.stamps.on_seals(seals, end - start);
+    start = end;
+  }
+  p.stamps.on_start(start);
 }
 
 void server_worker::learn_transmit_stamps(port& p) {

@@ -46,6 +46,8 @@ private:
   using replies = std::array<ntp::reply, platform::server_socket::batch_size>;
 
   void stopped() override;
+  void prepare_nts();
+  void on_keys(const cookie_keys_changed& changed);
   void on_open(const open_port& wish);
   void open_socket(port& p);
   void close_socket(port& p);
@@ -57,12 +59,16 @@ private:
   void answer(port& p, std::span<const server_port::request> requests);
   void send_group(port& p, replies& replies, std::size_t begin,
                   std::size_t end);
+  void stamp_queued(port& p, replies& replies);
   void learn_transmit_stamps(port& p);
   void look_for_step();
   port_report report(const get_port_report& ask);
   void continue_loop();
 
   worker_options options_;
+  std::unique_ptr<ntp::aead_cipher> cipher_; ///< null: no NTS
+  std::unique_ptr<ntp::random_source> nonces_;
+  std::shared_ptr<const ntp::cookie_keys> cookie_keys_;
   std::map<server_id, port> ports_;
   std::optional<ntp::served_time> time_;
   std::uint64_t hash_key_;

@@ -1,9 +1,37 @@
 #include "actors/simulated_runtime.hpp"
 
+#include "platform/aead.hpp"
+
 #include <algorithm>
 #include <utility>
 
 namespace concert::actors {
+
+namespace {
+
+class simulated_tls final : public platform::tls_server {
+public:
+  explicit simulated_tls(std::span<const platform::certificate_files> pairs)
+    : stamps_(platform::stamps_of(pairs)) {
+    for (const auto& pair : pairs)
+      certificates_.push_back({pair.chain, {"simulated.example"}, {}, {}});
+  }
+  platform::result<std::unique_ptr<platform::tls_session>>
+  accept() const override {
+    return tl::unexpected{
+      platform::error{platform::errc::unavailable, "there is no TLS here"}};
+  }
+  const std::vector<platform::certificate_info>& certificates() const override {
+    return certificates_;
+  }
+  const platform::file_stamps& stamps() const override { return stamps_; }
+
+private:
+  std::vector<platform::certificate_info> certificates_;
+  platform::file_stamps stamps_;
+};
+
+} // namespace
 
 class simulated_runtime::port final : public observation_port {
 public:
@@ -25,7 +53,8 @@ simulated_runtime::simulated_runtime(std::uint64_t seed,
     chance_(seeds_.next()),
     clock_(events_, clock),
     network_(events_, clock_, chance_,
-             [this](std::span<const std::byte> packet) { note(packet); }) {
+             [this](std::span<const std::byte> packet) { note(packet); }),
+    key_exchange_(events_, chance_) {
 }
 
 std::unique_ptr<timer>
@@ -63,6 +92,23 @@ simulated_runtime::open_observation_port(
 void simulated_runtime::resolve(const std::string& host,
                                 platform::resolver::callback done) {
   network_.resolve(host, std::move(done));
+}
+
+platform::result<std::unique_ptr<ntp::aead_cipher>>
+simulated_runtime::make_cipher() {
+  return platform::aead::make();
+}
+
+void simulated_runtime::connect_ke(ke_connection wish, ke_connected done) {
+  events_.add({}, [this, w = std::move(wish), d = std::move(done)] {
+    d(key_exchange_.connect(w, network_.own_addresses.back()));
+  });
+}
+
+platform::result<std::shared_ptr<const platform::tls_server>>
+simulated_runtime::load_certificates(
+  std::span<const platform::certificate_files> pairs) {
+  return std::make_shared<const simulated_tls>(pairs);
 }
 
 std::vector<ntp::ip_address> simulated_runtime::own_addresses() const {

@@ -4,6 +4,7 @@
 #include "actors/simulation/event_queue.hpp"
 #include "actors/simulation/random.hpp"
 #include "actors/simulation/simulated_clock.hpp"
+#include "actors/simulation/simulated_key_exchange.hpp"
 #include "actors/simulation/simulated_network.hpp"
 #include "actors/simulation/timer_queue.hpp"
 
@@ -34,6 +35,20 @@ public:
   open_server_port(const ntp::endpoint& listen,
                    const server_port_options& options,
                    std::function<void()> on_readable) override;
+  platform::result<std::unique_ptr<ntp::aead_cipher>> make_cipher() override;
+  platform::result<std::unique_ptr<ntp::random_source>> make_nonces() override {
+    return make_random();
+  }
+  void connect_ke(ke_connection wish, ke_connected done) override;
+  platform::result<std::unique_ptr<ke_listener>>
+  listen_ke(const ke_listener_options& options,
+            ke_listener_events events) override {
+    return key_exchange_.listen(options, std::move(events));
+  }
+  /// Certificates that nobody looks at: there is no TLS here.
+  platform::result<std::shared_ptr<const platform::tls_server>>
+  load_certificates(
+    std::span<const platform::certificate_files> pairs) override;
   std::size_t receive_queues() const override { return 0; }
   platform::result<std::unique_ptr<observation_port>>
   open_observation_port(const std::string& path, std::uint32_t mode,
@@ -49,6 +64,7 @@ public:
   void on_network_change(std::function<void()> changed) override;
   void on_signal(std::function<void(int)> received) override;
   caf::execution_unit* event_loop() override { return nullptr; }
+  caf::execution_unit* key_exchange_loop() override { return nullptr; }
   bool threads() const override { return false; }
 
   // -- for those who make the world -------------------------------------------
@@ -56,6 +72,7 @@ public:
   true_time time() const { return events_.now(); }
   simulated_clock& machine_clock() { return clock_; }
   simulated_network& network() { return network_; }
+  simulated_key_exchange& key_exchange() { return key_exchange_; }
   /// Happens at a moment of true time, `delay` from now.
   void later(std::chrono::nanoseconds delay, std::function<void()> event);
   /// Addresses, links or routes have changed.
@@ -99,6 +116,7 @@ private:
   seeded_random chance_; ///< of the network
   simulated_clock clock_;
   simulated_network network_;
+  simulated_key_exchange key_exchange_;
   std::function<void()> on_network_change_;
   std::function<void(int)> on_signal_;
   std::map<std::string, std::function<void(document_sink)>> readers_;

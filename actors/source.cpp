@@ -12,8 +12,11 @@ source::source(caf::actor_config& cfg, runtime& rt, source_options options,
     options_(std::move(options)),
     spawner_(std::move(parent)),
     random_(rt.make_random()),
-    machine_(options_.association, *random_, rt.now(), options_.start_delay),
+    machine_(options_.association, *random_, rt.now(), options_.start_delay,
+             options_.nts ? options_.nts->cipher.get() : nullptr),
     timer_(make_deadline_timer()) {
+  if (options_.nts)
+    machine_.give_credentials(std::move(options_.nts->credentials), rt.now());
   // A source without its spawner has nobody to replace it: the new spawner
   // makes its own.
   monitor(spawner_);
@@ -39,6 +42,10 @@ source::behavior_type source::make_behavior() {
       machine_.request_poll(world().now(), wish.spread);
       rearm();
     },
+    [this](const credentials_given& given) {
+      machine_.give_credentials(given.credentials, world().now());
+      rearm();
+    },
     [this](network_changed) {
       machine_.set_online(
         world().has_route(options_.registration.address.address),
@@ -58,6 +65,8 @@ void source::stopped() {
   timer_.reset();
   steering_ = nullptr;
   spawner_ = nullptr;
+  if (options_.nts)
+    options_.nts->spawner = nullptr;
 }
 
 void source::on_wiring(const wiring& w) {
@@ -127,6 +136,7 @@ void source::send_request(const ntp::send_packet& packet) {
     return;
   }
   machine_.on_sent(t1, world().now());
+  report_cookies(false);
   socket_->notify_readable();
 }
 
@@ -144,9 +154,19 @@ void source::carry_out(const ntp::association_actions& actions) {
       send(spawner_, source_lost{options_.registration.id, loss::silent});
     else if (std::holds_alternative<ntp::demobilize>(action))
       send(spawner_, source_lost{options_.registration.id, loss::refused});
+    else if (std::holds_alternative<ntp::nts_keys_needed>(action))
+      send(options_.nts->spawner, keys_wanted{options_.registration.id});
+    else if (std::holds_alternative<ntp::nts_cookies_changed>(action))
+      report_cookies(true);
     else if (const auto* e = std::get_if<ntp::association_event>(&action))
       log_event(*e);
   }
+}
+
+void source::report_cookies(bool answered) {
+  if (const auto* left = machine_.credentials())
+    send(options_.nts->spawner,
+         cookies_left{options_.registration.id, *left, answered});
 }
 
 void source::log_event(ntp::association_event event) {

@@ -9,10 +9,18 @@
 
 namespace concert::actors {
 
+/// What a source with NTS needs besides.
+struct source_nts {
+  std::shared_ptr<ntp::aead_cipher> cipher; ///< of the event loop
+  ntp::nts_credentials credentials;         ///< to start with
+  nts_spawner_actor spawner;                ///< the parent
+};
+
 struct source_options {
   ntp::source_registration registration;
   ntp::association_config association;
   std::chrono::nanoseconds start_delay{};
+  std::optional<source_nts> nts;
 };
 
 /// One remote server. Moves bytes and stamps between a socket and the core's
@@ -32,6 +40,8 @@ private:
   void read_datagrams();
   void send_request(const ntp::send_packet& packet);
   void carry_out(const ntp::association_actions& actions);
+  /// Tells the spawner what is left of the credentials.
+  void report_cookies(bool answered);
   void log_event(ntp::association_event event);
   void log_kiss(std::string_view code);
   void report(std::optional<ntp::measurement> sample);
@@ -47,7 +57,8 @@ private:
   std::uint64_t generation_ = 0;           ///< of `socket_`
   std::optional<ntp::measurement> sample_; ///< goes out with the next report
   platform::log::limiter kiss_log_{std::chrono::minutes{1}};
-  std::array<std::byte, 1024> buffer_;
+  /// Longer than any answer that means something.
+  std::array<std::byte, ntp::nts_client::longest_request + 1> buffer_;
 };
 
 } // namespace concert::actors

@@ -2,21 +2,12 @@
 
 #include "actors/actor_base.hpp"
 #include "actors/remote_set.hpp"
+#include "actors/source_entry.hpp"
 
 #include <map>
 #include <memory>
-#include <set>
-#include <vector>
 
 namespace concert::actors {
-
-struct spawner_options {
-  config::source_config source;
-  /// What an earlier run knew of this entry's servers, tokens refilled.
-  std::vector<platform::saved_source> saved;
-  /// That run ended so recently that they need not be asked in a burst.
-  bool just_heard = false;
-};
 
 /// One `[[source]]`: resolves its name, keeps the wanted number of sources
 /// alive, and replaces those that are silent, refused or rejected.
@@ -43,13 +34,10 @@ private:
   void end_source(const ntp::ip_address& address);
   void arm_retry();
 
-  spawner_options options_;
+  source_entry entry_;
   std::unique_ptr<ntp::random_source> random_;
   remote_set remotes_;
   std::map<ntp::ip_address, member> members_;
-  /// Addresses that have been asked: starting one of them again, for whatever
-  /// reason, is no cause for another burst.
-  std::set<ntp::ip_address> asked_;
   wiring peers_;
   bool wired_ = false;
   std::unique_ptr<timer> timer_;

@@ -38,6 +38,14 @@ std::uint64_t stamp_ledger::expect(const std::optional<ntp::client_slot>& slot,
   return tag;
 }
 
+ntp::ntp_duration stamp_ledger::time_of_seals(std::size_t seals) const {
+  return seals_[rested_].of(seals);
+}
+
+void stamp_ledger::on_seals(std::size_t seals, ntp::ntp_duration spent) {
+  seals_[rested_].on_group(seals, spent);
+}
+
 void stamp_ledger::on_start(ntp::ntp_timestamp start) {
   last_start_ = start;
   for (; group_begin_ <= last_tag_; ++group_begin_)

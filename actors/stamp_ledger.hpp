@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ntp_core/responder/client_table.hpp"
+#include "ntp_core/responder/seal_time.hpp"
 #include "ntp_core/responder/transmit_delay.hpp"
 
 #include <array>
@@ -27,7 +28,12 @@ public:
   /// The tag for the reply at `place` of the group that is being made.
   std::uint64_t expect(const std::optional<ntp::client_slot>& slot,
                        std::size_t place);
-  /// The send loop of that group starts.
+  /// What the seals of that group will take, between the reading of the clock
+  /// for its stamps and the start of its send loop.
+  ntp::ntp_duration time_of_seals(std::size_t seals) const;
+  /// They took so long; `seals` > 0.
+  void on_seals(std::size_t seals, ntp::ntp_duration spent);
+  /// The send loop of that group starts, all its seals done.
   void on_start(ntp::ntp_timestamp start);
   /// The reply with this tag left. Returns the client's slot if one was given.
   std::optional<ntp::client_slot> on_stamp(std::uint64_t tag,
@@ -63,6 +69,7 @@ private:
   /// A processor that rested wakes slowly and has forgotten what it had at
   /// hand: its replies leave later.
   std::array<ntp::transmit_delay, 2> delays_; ///< by whether it rested
+  std::array<ntp::seal_time, 2> seals_;       ///< as well
 };
 
 } // namespace concert::actors

@@ -243,6 +243,7 @@ void steering::step(const ntp::step_clock& wish) {
   }
   for (auto& [id, entry] : sources_)
     send(entry.handle, clock_stepped{});
+  send(peers_.supervisor, clock_stepped{});
   carry_out(machine_.on_stepped(wish.by, now));
   next_save_ = std::min(next_save_, now.mono + first_save_delay);
 }
@@ -299,8 +300,10 @@ void steering::settle() {
     return;
   const auto now = world().clock().read();
   tell_time(now);
-  if (!saved_once_ && machine_.memory().started_this_boot) {
-    saved_once_ = true;
+  if (!clock_was_set_ && peers_.supervisor
+      && machine_.memory().started_this_boot) {
+    clock_was_set_ = true;
+    send(peers_.supervisor, clock_was_set{});
     next_save_ = now.mono + first_save_delay;
   }
   auto next = machine_.next_deadline().value_or(ntp::mono_time::max());

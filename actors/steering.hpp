@@ -67,7 +67,7 @@ private:
   bool slewing_ = false;
   ntp::frequency base_;
   bool stopping_ = false;
-  bool saved_once_ = false;
+  bool clock_was_set_ = false; ///< the supervisor was told
   ntp::mono_time next_save_;
   std::unique_ptr<timer> timer_;
 };

@@ -1,5 +1,8 @@
 #include "actors/supervisor.hpp"
 
+#include "actors/keyset.hpp"
+#include "actors/nts_ke_server.hpp"
+#include "actors/nts_spawner.hpp"
 #include "actors/publisher.hpp"
 #include "actors/server.hpp"
 #include "actors/server_worker.hpp"
@@ -33,6 +36,12 @@ double refilled(double tokens, std::chrono::nanoseconds since) {
   return std::clamp(tokens + ntp::seconds_of(since) / 64, 0.0, 8.0);
 }
 
+/// Whether anybody gives out cookies, or gets those that others gave out.
+bool uses_cookies(const config::daemon_config& c) {
+  return !c.nts_ke_servers.empty()
+         || (c.keyset.cluster_secret_file && !c.servers.empty());
+}
+
 } // namespace
 
 supervisor::supervisor(caf::actor_config& cfg, runtime& rt,
@@ -40,6 +49,7 @@ supervisor::supervisor(caf::actor_config& cfg, runtime& rt,
   : actor_base(cfg, rt, "supervisor", ""),
     options_(std::move(options)),
     config_(options_.files.config),
+    cookie_keys_(std::make_shared<ntp::secret_bytes>()),
     memory_(options_.memory),
     watchdog_interval_(platform::readiness::watchdog_interval()),
     timer_(make_deadline_timer()) {
@@ -51,6 +61,9 @@ supervisor::supervisor(caf::actor_config& cfg, runtime& rt,
       memory_.paths.emplace(s.address, *s.path);
   }
   just_heard_ = options_.memory.started_this_boot && passed < recently;
+  // Where we do not set it, nobody says when it is right.
+  clock_was_set_ = options_.memory.started_this_boot
+                   || config_->steering.read_only || config_->sources.empty();
   set_down_handler([this](caf::down_msg& d) { on_down(d); });
   set_exit_handler([this](caf::exit_msg&) { stop(0); });
 }
@@ -62,6 +75,11 @@ supervisor::behavior_type supervisor::make_behavior() {
     [this](signal_received s) { on_signal(s.number); },
     [this](const config_changed& c) { on_config(c); },
     [this](network_changed) { on_network_change(); },
+    [this](clock_was_set) { on_clock_set(); },
+    [this](clock_stepped stepped) {
+      if (keyset_)
+        send(peers_.keyset, stepped);
+    },
     [this](exit_requested e) { stop(e.code); },
   };
 }
@@ -72,6 +90,7 @@ void supervisor::stopped() {
   workers_.clear();
   servers_.clear();
   spawners_.clear();
+  nts_ke_servers_.clear();
   children_.clear();
   options_.ended(exit_code_);
 }
@@ -103,11 +122,14 @@ void supervisor::start_all() {
       = spawn_actor<publisher>(system(), world(), config_->observability);
     return peers_.publisher.address();
   });
+  keep_keyset();
   if (!config_->servers.empty())
     while (workers_.size() < options_.workers)
       add_worker(static_cast<std::uint32_t>(workers_.size()));
   for (const auto& c : config_->servers)
     add_server(c);
+  for (const auto& c : config_->nts_ke_servers)
+    add_nts_ke_server(c);
   for (const auto& c : config_->sources)
     add_spawner(c);
   tell_wiring();
@@ -166,12 +188,52 @@ void supervisor::add_server(const config::server_config& config) {
 void supervisor::add_spawner(const config::source_config& config) {
   auto& slot = spawners_.emplace_back();
   slot.config = config;
-  slot.life = &add_child("spawner", [this, &slot] {
-    slot.handle = spawn_actor<spawner>(
+  slot.life
+    = &add_child("spawner", [this, &slot] { return start_spawner(slot); });
+}
+
+caf::actor_addr supervisor::start_spawner(spawner_slot& slot) {
+  spawner_options entry{slot.config, saved_of(slot.config), just_heard_};
+  if (config::has_nts(slot.config.mode)) {
+    slot.nts = spawn_actor<nts_spawner>(
       system(), world(),
-      spawner_options{slot.config, saved_of(slot.config), just_heard_});
+      nts_spawner_options{std::move(entry), config_->steering.not_before,
+                          clock_was_set_});
+    slot.handle = slot.nts;
+  } else {
+    slot.handle = spawn_actor<spawner>(system(), world(), std::move(entry));
+  }
+  return slot.handle.address();
+}
+
+void supervisor::add_nts_ke_server(const config::nts_ke_server_config& config) {
+  auto& slot = nts_ke_servers_.emplace_back();
+  slot.config = config;
+  slot.life = &add_child("nts_ke_server", [this, &slot] {
+    slot.handle = spawn_actor<nts_ke_server>(
+      system(), world(), nts_ke_server_options{slot.config});
     return slot.handle.address();
   });
+}
+
+/// Sees to it that there is a keyset if one is needed, and only then.
+void supervisor::keep_keyset() {
+  const bool needed = uses_cookies(*config_);
+  if (needed == (keyset_ != nullptr))
+    return;
+  if (needed) {
+    keyset_ = &add_child("keyset", [this] {
+      peers_.keyset = spawn_actor<keyset>(
+        system(), world(),
+        keyset_options{config_->keyset, clock_was_set_, cookie_keys_});
+      return peers_.keyset.address();
+    });
+    return;
+  }
+  drop_child(std::exchange(keyset_, nullptr));
+  peers_.keyset = nullptr;
+  for (const auto& worker : workers_)
+    anon_send(worker, cookie_keys_changed{});
 }
 
 std::vector<platform::saved_source>
@@ -191,10 +253,21 @@ void supervisor::tell_wiring() {
   peers_.servers.clear();
   for (const auto& s : servers_)
     peers_.servers.push_back(s.handle);
+  peers_.nts_sources.clear();
+  for (const auto& s : spawners_)
+    if (s.nts)
+      peers_.nts_sources.push_back(s.nts);
+  peers_.nts_ke_servers.clear();
+  for (const auto& s : nts_ke_servers_)
+    peers_.nts_ke_servers.push_back(s.handle);
+  if (keyset_)
+    send(peers_.keyset, peers_);
   send(peers_.steering, peers_);
   send(peers_.config_manager, peers_);
   send(peers_.publisher, peers_);
   for (const auto& s : peers_.servers)
+    send(s, peers_);
+  for (const auto& s : peers_.nts_ke_servers)
     send(s, peers_);
   for (const auto& s : spawners_)
     send(s.handle, peers_);
@@ -258,6 +331,23 @@ void supervisor::on_config(const config_changed& change) {
     return;
   auto d = config::difference(*config_, *change.config);
   config_ = change.config;
+  change_sources(d);
+  keep_keyset();
+  if (keyset_ && d.keyset_changed)
+    send(peers_.keyset, keyset_config_changed{config_->keyset});
+  change_servers(d);
+  change_nts_ke_servers(d);
+  for (const auto& c : d.added_sources)
+    add_spawner(c);
+  tell_wiring();
+  // Files that are named as before may have other contents.
+  if (keyset_)
+    send(peers_.keyset, reload{});
+  for (const auto& s : nts_ke_servers_)
+    send(s.handle, reload{});
+}
+
+void supervisor::change_sources(const config::config_difference& d) {
   for (const auto& gone : d.removed_sources) {
     const auto it
       = std::find_if(spawners_.begin(), spawners_.end(),
@@ -267,39 +357,66 @@ void supervisor::on_config(const config_changed& change) {
     drop_child(it->life);
     spawners_.erase(it);
   }
-  for (const auto& gone : d.removed_servers)
-    change_or_drop_server(gone, d.added_servers);
+}
+
+/// A server whose address stays keeps its sockets and counters.
+void supervisor::change_servers(config::config_difference& d) {
+  for (const auto& gone : d.removed_servers) {
+    const auto slot
+      = std::find_if(servers_.begin(), servers_.end(),
+                     [&](const auto& s) { return s.config == gone; });
+    if (slot == servers_.end())
+      continue;
+    const auto next = std::find_if(
+      d.added_servers.begin(), d.added_servers.end(), [&](const auto& c) {
+        return c.listen == gone.listen && c.interface == gone.interface;
+      });
+    if (next == d.added_servers.end()) {
+      drop_child(slot->life);
+      servers_.erase(slot);
+      continue;
+    }
+    slot->config = *next;
+    send(slot->handle, server_config_changed{*next});
+    d.added_servers.erase(next);
+  }
   if (!config_->servers.empty())
     while (workers_.size() < options_.workers)
       add_worker(static_cast<std::uint32_t>(workers_.size()));
   for (const auto& c : d.added_servers)
     add_server(c);
-  for (const auto& c : d.added_sources)
-    add_spawner(c);
-  tell_wiring();
 }
 
-/// A server whose address stays keeps its sockets and counters; then it is
-/// taken out of `added`.
-void supervisor::change_or_drop_server(
-  const config::server_config& old, std::vector<config::server_config>& added) {
-  const auto slot
-    = std::find_if(servers_.begin(), servers_.end(),
-                   [&](const auto& s) { return s.config == old; });
-  if (slot == servers_.end())
-    return;
-  const auto next
-    = std::find_if(added.begin(), added.end(), [&](const auto& c) {
-        return c.listen == old.listen && c.interface == old.interface;
-      });
-  if (next == added.end()) {
-    drop_child(slot->life);
-    servers_.erase(slot);
-    return;
+void supervisor::change_nts_ke_servers(config::config_difference& d) {
+  for (const auto& gone : d.removed_nts_ke_servers) {
+    const auto slot
+      = std::find_if(nts_ke_servers_.begin(), nts_ke_servers_.end(),
+                     [&](const auto& s) { return s.config == gone; });
+    if (slot == nts_ke_servers_.end())
+      continue;
+    const auto next = std::find_if(
+      d.added_nts_ke_servers.begin(), d.added_nts_ke_servers.end(),
+      [&](const auto& c) { return c.listen == gone.listen; });
+    if (next == d.added_nts_ke_servers.end()) {
+      drop_child(slot->life);
+      nts_ke_servers_.erase(slot);
+      continue;
+    }
+    slot->config = *next;
+    send(slot->handle, nts_ke_server_config_changed{*next});
+    d.added_nts_ke_servers.erase(next);
   }
-  slot->config = *next;
-  send(slot->handle, server_config_changed{*next});
-  added.erase(next);
+  for (const auto& c : d.added_nts_ke_servers)
+    add_nts_ke_server(c);
+}
+
+void supervisor::on_clock_set() {
+  if (std::exchange(clock_was_set_, true))
+    return;
+  if (keyset_)
+    send(peers_.keyset, clock_was_set{});
+  for (const auto& s : spawners_)
+    send(s.handle, clock_was_set{});
 }
 
 void supervisor::on_network_change() {
@@ -366,7 +483,7 @@ void supervisor::stop_next_phase() {
   if (phase_ == phase::stopping && children_.size() == 1
       && &children_.front() == state_keeper_) {
     phase_ = phase::saving;
-    send_exit(peers_.state_keeper, caf::exit_reason::user_shutdown);
+    send(peers_.state_keeper, end_when_saved{});
   }
 }
 

@@ -54,6 +54,12 @@ private:
   struct spawner_slot {
     config::source_config config;
     spawner_actor handle;
+    nts_spawner_actor nts; ///< the same; null where there is no NTS
+    child* life = nullptr;
+  };
+  struct nts_ke_server_slot {
+    config::nts_ke_server_config config;
+    nts_ke_server_actor handle;
     child* life = nullptr;
   };
   enum class phase { running, preparing, stopping, saving };
@@ -66,17 +72,22 @@ private:
   void add_worker(std::uint32_t index);
   void add_server(const config::server_config& config);
   void add_spawner(const config::source_config& config);
+  caf::actor_addr start_spawner(spawner_slot& slot);
+  void add_nts_ke_server(const config::nts_ke_server_config& config);
   std::vector<platform::saved_source>
   saved_of(const config::source_config& config) const;
+  void keep_keyset();
   void tell_wiring();
 
   void on_deadline();
   void on_down(const caf::down_msg& down);
   void on_signal(int number);
   void on_config(const config_changed& change);
-  void change_or_drop_server(const config::server_config& old,
-                             std::vector<config::server_config>& added);
+  void change_sources(const config::config_difference& d);
+  void change_servers(config::config_difference& d);
+  void change_nts_ke_servers(config::config_difference& d);
   void on_network_change();
+  void on_clock_set();
   void feed_watchdog();
   void arm_timer();
 
@@ -89,12 +100,16 @@ private:
   wiring peers_;
   std::list<child> children_; ///< in order of start
   child* state_keeper_ = nullptr;
+  child* keyset_ = nullptr; ///< null: no cookies are used
+  std::shared_ptr<ntp::secret_bytes> cookie_keys_; ///< of all keysets, in turn
   std::vector<worker_actor> workers_;
   std::list<server_slot> servers_;
   std::list<spawner_slot> spawners_;
+  std::list<nts_ke_server_slot> nts_ke_servers_;
   std::uint32_t last_server_id_ = 0;
   ntp::steering_memory memory_; ///< what the next steering starts with
   bool just_heard_ = false;     ///< a short restart: no bursts
+  bool clock_was_set_ = false;  ///< since the machine started
   phase phase_ = phase::running;
   int exit_code_ = 1; ///< until told to stop, it can only be a failure
   std::optional<std::chrono::nanoseconds> watchdog_interval_;

@@ -91,6 +91,11 @@ public:
     return session_->export_key(label, context, out);
   }
 
+  void extend(std::chrono::milliseconds limit) {
+    if (stage_ == stage::open)
+      expire_at(steady_clock::now() + limit);
+  }
+
   /// The owner has gone.
   void abandon() {
     abandoned_ = true;
@@ -109,7 +114,9 @@ private:
   void expire_at(steady_clock::time_point when) {
     deadline_.emplace(socket_.get_executor(), when);
     deadline_->async_wait([self = shared_from_this()](std::error_code ec) {
-      if (!ec && self->stage_ != stage::over)
+      // One that was due as it was replaced comes all the same.
+      if (!ec && self->stage_ != stage::over
+          && self->deadline_->expiry() <= steady_clock::now())
         self->expire();
     });
   }
@@ -305,6 +312,9 @@ public:
   bool export_key(std::string_view label, std::span<const std::byte> context,
                   std::span<std::byte> out) override {
     return connection_->export_key(label, context, out);
+  }
+  void extend(std::chrono::milliseconds limit) override {
+    connection_->extend(limit);
   }
 
 private:

@@ -146,10 +146,11 @@ namespace {
 value_or_error<ntp::aead_id> aead(const toml::node& node) {
   using id = ntp::aead_id;
   if (node.is_string())
-    return one_of<id>({{"AES-SIV-CMAC-256", id::aes_siv_cmac_256},
-                       {"AES-SIV-CMAC-384", id::aes_siv_cmac_384},
-                       {"AES-SIV-CMAC-512", id::aes_siv_cmac_512},
-                       {"AES-128-GCM-SIV", id::aes_128_gcm_siv}})(node);
+    return one_of<id>({{to_string(id::aes_siv_cmac_256), id::aes_siv_cmac_256},
+                       {to_string(id::aes_siv_cmac_384), id::aes_siv_cmac_384},
+                       {to_string(id::aes_siv_cmac_512), id::aes_siv_cmac_512},
+                       {to_string(id::aes_128_gcm_siv), id::aes_128_gcm_siv}})(
+      node);
   const auto number = node.value_exact<std::int64_t>();
   if (!number)
     return expected_kind("the number or the name of an AEAD", node);

@@ -24,7 +24,12 @@ std::string_view to_string(verdict v) {
   return "UNKNOWN";
 }
 
-check_result check(const observation& o, const check_limits& limits) {
+namespace {
+
+/// A certificate with less than this left should have been renewed.
+constexpr double renewal_s = 7 * 86400.0;
+
+check_result check_clock(const observation& o, const check_limits& limits) {
   const observed_system& s = o.system;
   if (!s.max_error_s || s.state.empty())
     return {verdict::unknown, "the daemon does not tell its error"};
@@ -47,13 +52,41 @@ check_result check(const observation& o, const check_limits& limits) {
                                    span(s.max_error_s))};
 }
 
-namespace {
+/// Of the certificate that ends first; OK without a sentence where all are
+/// good for long enough.
+check_result check_certificates(const observation& o) {
+  check_result worst{verdict::ok, {}};
+  double least_s = renewal_s;
+  for (const observed_ke_server& server : o.ke_servers)
+    for (const observed_certificate& c : server.certificates) {
+      const auto left = time_left_s(o, c);
+      if (!left || *left >= least_s)
+        continue;
+      least_s = *left;
+      worst = {*left < 0 ? verdict::critical : verdict::warning,
+               fmt::format("the certificate {} {}", c.file,
+                           *left < 0 ? "expired " + age(-*left) + " ago"
+                                     : "expires in " + age(left))};
+    }
+  return worst;
+}
 
 std::string seconds(std::optional<double> s) {
   return s && std::isfinite(*s) ? fmt::format("{:.9g}", *s) : "";
 }
 
 } // namespace
+
+check_result check(const observation& o, const check_limits& limits) {
+  check_result clock = check_clock(o, limits);
+  const check_result certificates = check_certificates(o);
+  if (certificates.sentence.empty() || clock.level == verdict::unknown)
+    return clock;
+  // The worse of the two comes first.
+  if (certificates.level > clock.level)
+    return {certificates.level, certificates.sentence + "; " + clock.sentence};
+  return {clock.level, clock.sentence + "; " + certificates.sentence};
+}
 
 std::string check_line(const check_result& r, const observation& o,
                        const check_limits& limits) {

@@ -31,7 +31,8 @@ struct check_result {
 
 /// Judges the clock: critical when it is not synchronized (other than just
 /// started or in holdover, which warn) or its maximum error is above the
-/// limit; unknown when the daemon does not tell.
+/// limit; unknown when the daemon does not tell. A certificate for key exchange
+/// that has expired is critical as well, one with less than 7 days left warns.
 check_result check(const observation& o, const check_limits& limits);
 
 /// One line in the form of monitoring plug-ins, with performance data.

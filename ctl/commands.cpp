@@ -46,7 +46,21 @@ const char* part(command what) {
   }
 }
 
+/// The parts of a document about NTS, under the keys that they have there.
+result<std::string> nts_json(const std::string& document) {
+  std::string text;
+  for (const char* key : {"nts_sources", "nts_ke_servers", "keyset"}) {
+    auto value = part_of(document, key);
+    if (!value)
+      return value;
+    text += fmt::format("{}\"{}\":{}", text.empty() ? '{' : ',', key, *value);
+  }
+  return text + '}';
+}
+
 result<std::string> as_json(command what, const std::string& document) {
+  if (what == command::nts)
+    return nts_json(document);
   const char* const key = part(what);
   return key == nullptr ? result<std::string>{document}
                         : part_of(document, key);
@@ -59,6 +73,8 @@ result<std::string> as_text(command what, const std::string& document) {
         return sources_view(o);
       case command::servers:
         return servers_view(o);
+      case command::nts:
+        return nts_view(o);
       case command::tracking:
         return tracking_view(o);
       default:
@@ -73,7 +89,9 @@ result<socket_place> find_socket(const options& o) {
   if (o.socket)
     return socket_place{*o.socket, {}};
   const auto path = config_path(o);
-  const auto loaded = config::load(path, o.config.has_value());
+  // The files that it names are the daemon's: others may not read them.
+  const auto loaded
+    = config::load(path, o.config.has_value(), config::named_files::ignored);
   if (!loaded)
     return tl::unexpected{error{
       errc::bad_path,

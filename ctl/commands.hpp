@@ -28,7 +28,7 @@ result<socket_place> find_socket(const options& o);
 /// Asks the daemon once; a failure's sentence tells where the path is from.
 result<std::string> ask(const socket_place& place, int cancel = -1);
 
-/// status, sources, tracking, servers.
+/// status, sources, tracking, servers, nts.
 outcome run_view(const options& o);
 /// validate.
 outcome run_validate(const options& o);

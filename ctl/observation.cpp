@@ -21,7 +21,7 @@ using rapidjson::Value;
 constexpr std::size_t max_elements = 8192;
 /// From this on a length of time says "never measured" (ntpd-rs: 2^31 s).
 constexpr double unknown_span_s = 1073741824.0;
-/// An observation is nested four deep.
+/// An observation is nested six deep.
 constexpr std::size_t max_depth = 16;
 
 /// Counts the nesting, so that nothing after it needs to recurse far.
@@ -97,6 +97,13 @@ std::optional<std::uint64_t> count(const Value& object, const char* key) {
   return v.GetUint64();
 }
 
+std::optional<std::int64_t> unix_time(const Value& object, const char* key) {
+  const Value& v = member(object, key);
+  if (!v.IsInt64())
+    return {};
+  return v.GetInt64();
+}
+
 std::optional<bool> truth(const Value& object, const char* key) {
   const Value& v = member(object, key);
   if (!v.IsBool())
@@ -104,10 +111,13 @@ std::optional<bool> truth(const Value& object, const char* key) {
   return v.GetBool();
 }
 
-std::string words(const Value& object, const char* key) {
-  const Value& v = member(object, key);
+std::string read_text(const Value& v) {
   return v.IsString() ? printable({v.GetString(), v.GetStringLength()})
                       : std::string{};
+}
+
+std::string words(const Value& object, const char* key) {
+  return read_text(member(object, key));
 }
 
 ntp::ntp_timestamp timestamp(const Value& object, const char* key) {
@@ -199,7 +209,8 @@ observed_source read_source(const Value& v) {
           = poll.IsInt64() ? std::optional{poll.GetInt64()} : std::nullopt,
           .reachability = count(v, "reachability"),
           .unanswered_polls = count(v, "unanswered_polls"),
-          .stratum = count(v, "stratum")};
+          .stratum = count(v, "stratum"),
+          .nts_cookies = count(v, "nts_cookies")};
 }
 
 observed_counter read_counter(const Value& v) {
@@ -210,6 +221,18 @@ observed_counter read_counter(const Value& v) {
 
 std::uint64_t read_count(const Value& v) {
   return v.IsUint64() ? v.GetUint64() : 0;
+}
+
+/// The members of an object that are counts.
+std::map<std::string, std::uint64_t> counts(const Value& object) {
+  std::map<std::string, std::uint64_t> result;
+  if (object.IsObject())
+    for (const auto& entry : object.GetObject())
+      if (entry.value.IsUint64())
+        result.emplace(
+          printable({entry.name.GetString(), entry.name.GetStringLength()}),
+          entry.value.GetUint64());
+  return result;
 }
 
 observed_client read_client(const Value& v) {
@@ -231,17 +254,67 @@ observed_server read_server(const Value& v) {
                          .latency_p99_s = number(latency, "p99"),
                          .transmit_delay_s = number(v, "transmit_delay"),
                          .top_clients = {}};
-  const Value& stats = member(v, "stats");
-  if (stats.IsObject())
-    for (const auto& entry : stats.GetObject())
-      if (entry.value.IsUint64())
-        server.stats.emplace(
-          printable({entry.name.GetString(), entry.name.GetStringLength()}),
-          entry.value.GetUint64());
+  server.stats = counts(member(v, "stats"));
   read_list(member(v, "counters"), server.counters, read_counter);
   read_list(member(v, "versions"), server.versions, read_count);
   read_list(member(v, "top_clients"), server.top_clients, read_client);
   return server;
+}
+
+observed_nts_source read_nts_source(const Value& v) {
+  return {.name = words(v, "name"),
+          .address = words(v, "address"),
+          .server = words(v, "server"),
+          .aead = words(v, "aead"),
+          .cookies = count(v, "cookies"),
+          .cookie_length = count(v, "cookie_length"),
+          .exchanging = truth(v, "exchanging").value_or(false),
+          .exchanges = count(v, "exchanges"),
+          .failures = count(v, "failures"),
+          .last_exchange_age_s = number(v, "last_exchange_age"),
+          .problem = words(v, "problem"),
+          .next_exchange_s = number(v, "next_exchange")};
+}
+
+observed_certificate read_certificate(const Value& v) {
+  observed_certificate certificate{.file = words(v, "file"),
+                                   .names = {},
+                                   .not_before = unix_time(v, "not_before"),
+                                   .not_after = unix_time(v, "not_after")};
+  read_list(member(v, "names"), certificate.names, read_text);
+  return certificate;
+}
+
+observed_ke_server read_ke_server(const Value& v) {
+  observed_ke_server server{.address = words(v, "address"),
+                            .listening = truth(v, "listening"),
+                            .problem = words(v, "problem"),
+                            .certificates = {},
+                            .certificate_problem
+                            = words(v, "certificate_problem"),
+                            .connections = count(v, "connections"),
+                            .accepted = count(v, "accepted"),
+                            .handshakes = count(v, "handshakes"),
+                            .exchanges = count(v, "exchanges"),
+                            .pool_exchanges = count(v, "pool_exchanges"),
+                            .rate_limited = count(v, "rate_limited"),
+                            .too_many = count(v, "too_many"),
+                            .timed_out = count(v, "timed_out"),
+                            .broken = count(v, "broken"),
+                            .refusals = counts(member(v, "refusals")),
+                            .tls_failures = counts(member(v, "tls_failures"))};
+  read_list(member(v, "certificates"), server.certificates, read_certificate);
+  return server;
+}
+
+std::optional<observed_keyset> read_keyset(const Value& v) {
+  if (!v.IsObject())
+    return {};
+  return observed_keyset{.cluster = truth(v, "cluster"),
+                         .keys = count(v, "keys"),
+                         .newest_since = unix_time(v, "newest_since"),
+                         .next_rotation = unix_time(v, "next_rotation"),
+                         .problem = words(v, "problem")};
 }
 
 /// The age by the wall clock, where the daemon does not give it itself.
@@ -269,8 +342,13 @@ result<observation> read_observation(std::string_view document) {
     complete_age(o.sources[i], sources[i], o.program.now);
   const bool all_servers
     = read_list(member(*root, "servers"), o.servers, read_server);
-  o.truncated
-    = truth(*root, "truncated").value_or(false) || !all_sources || !all_servers;
+  const bool all_nts_sources
+    = read_list(member(*root, "nts_sources"), o.nts_sources, read_nts_source);
+  const bool all_ke_servers
+    = read_list(member(*root, "nts_ke_servers"), o.ke_servers, read_ke_server);
+  o.keyset = read_keyset(member(*root, "keyset"));
+  o.truncated = truth(*root, "truncated").value_or(false) || !all_sources
+                || !all_servers || !all_nts_sources || !all_ke_servers;
   return o;
 }
 

@@ -77,6 +77,7 @@ struct observed_source {
   std::optional<std::uint64_t> reachability;
   std::optional<std::uint64_t> unanswered_polls;
   std::optional<std::uint64_t> stratum;
+  std::optional<std::uint64_t> nts_cookies; ///< absent: without NTS
 };
 
 /// One entry of a server's `counters`.
@@ -109,12 +110,68 @@ struct observed_server {
   std::vector<observed_client> top_clients;
 };
 
+/// One of `nts_sources`.
+struct observed_nts_source {
+  std::string name;
+  std::string address; ///< empty before the first key exchange
+  std::string server;  ///< its name, if it is another machine
+  std::string aead;    ///< empty before the first key exchange
+  std::optional<std::uint64_t> cookies;
+  std::optional<std::uint64_t> cookie_length; ///< octets
+  bool exchanging = false;
+  std::optional<std::uint64_t> exchanges;
+  std::optional<std::uint64_t> failures;
+  std::optional<double> last_exchange_age_s;
+  std::string problem; ///< of the last exchange
+  std::optional<double> next_exchange_s;
+};
+
+/// One of a key exchange server's `certificates`; times are Unix times, s.
+struct observed_certificate {
+  std::string file;
+  std::vector<std::string> names;
+  std::optional<std::int64_t> not_before;
+  std::optional<std::int64_t> not_after;
+};
+
+/// One of `nts_ke_servers`.
+struct observed_ke_server {
+  std::string address;
+  std::optional<bool> listening;
+  std::string problem;
+  std::vector<observed_certificate> certificates;
+  std::string certificate_problem;
+  std::optional<std::uint64_t> connections; ///< right now
+  std::optional<std::uint64_t> accepted;
+  std::optional<std::uint64_t> handshakes;
+  std::optional<std::uint64_t> exchanges;
+  std::optional<std::uint64_t> pool_exchanges;
+  std::optional<std::uint64_t> rate_limited;
+  std::optional<std::uint64_t> too_many;
+  std::optional<std::uint64_t> timed_out;
+  std::optional<std::uint64_t> broken;
+  std::map<std::string, std::uint64_t> refusals;     ///< by reason
+  std::map<std::string, std::uint64_t> tls_failures; ///< by fault
+};
+
+/// `keyset`; times are Unix times, s.
+struct observed_keyset {
+  std::optional<bool> cluster;
+  std::optional<std::uint64_t> keys;
+  std::optional<std::int64_t> newest_since;
+  std::optional<std::int64_t> next_rotation;
+  std::string problem;
+};
+
 struct observation {
   observed_program program;
   observed_system system;
   observed_clock clock;
   std::vector<observed_source> sources;
   std::vector<observed_server> servers;
+  std::vector<observed_nts_source> nts_sources;
+  std::vector<observed_ke_server> ke_servers;
+  std::optional<observed_keyset> keyset; ///< absent: no cookies are made
   bool truncated = false; ///< there are more sources or servers than these
 };
 

@@ -94,6 +94,9 @@ private:
                 "The clock and how well it is known");
     add_command("servers", command::servers,
                 "What clients asked, and the answers");
+    add_command("nts", command::nts,
+                "The keys of Network Time Security, ours and those given out")
+      ->alias("authdata");
     CLI::App* watch = add_command("watch", command::watch,
                                   "A live picture of clock and sources");
     watch->add_option("--count", result_.count, "End after so many pictures")

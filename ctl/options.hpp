@@ -26,6 +26,7 @@ enum class command : std::uint8_t {
   sources,
   tracking,
   servers,
+  nts,
   watch,
   validate,
   check,

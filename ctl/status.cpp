@@ -1,7 +1,9 @@
 #include "ctl/status.hpp"
 
 #include "ctl/json_writer.hpp"
+#include "ctl/nts_document.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
@@ -128,7 +130,9 @@ void write_measured(json_writer& out, const daemon_status& status,
   out.field("last_update", wall_at(status, view.last_sample));
   out.field("unanswered_polls", source.association.unanswered_polls);
   out.field("poll_interval", source.association.poll);
-  out.field("nts_cookies", nullptr);
+  out.field("nts_cookies", source.association.nts
+                             ? std::optional{source.association.nts->cookies}
+                             : std::nullopt);
   out.field("name", source.name);
   out.field("address", source.address.to_string());
   out.field("id", view.id.value);
@@ -307,6 +311,40 @@ bool append_list(std::string& document, std::string_view key, std::size_t limit,
   return true;
 }
 
+/// Puts `sources` and `nts_sources` after a document. Their elements are taken
+/// in turn until one does not fit, so that both are cut alike. Says whether
+/// all did.
+bool append_sources(std::string& document, const daemon_status& status,
+                    std::size_t limit) {
+  std::string sources = ",\"sources\":[";
+  std::string nts_sources = ",\"nts_sources\":[";
+  const auto add = [&](std::string& list, const std::string& element) {
+    const std::size_t used
+      = document.size() + sources.size() + nts_sources.size();
+    if (used + element.size() + 1 > limit)
+      return false;
+    if (list.back() != '[')
+      list += ',';
+    list += element;
+    return true;
+  };
+  const std::size_t n
+    = std::max(status.sources.size(), status.nts_sources.size());
+  bool all = true;
+  for (std::size_t i = 0; all && i < n; ++i) {
+    if (i < status.sources.size())
+      all = add(sources, json_object([&](json_writer& out) {
+                  write_source(out, status, status.sources[i]);
+                }));
+    if (all && i < status.nts_sources.size())
+      all = add(nts_sources, json_object([&](json_writer& out) {
+                  write_nts_source(out, status.nts_sources[i]);
+                }));
+  }
+  document += sources + ']' + nts_sources + ']';
+  return all;
+}
+
 } // namespace
 
 std::string to_json(const daemon_status& status, std::size_t limit) {
@@ -319,22 +357,29 @@ std::string to_json(const daemon_status& status, std::size_t limit) {
           out.field("kind", status.clock.kind);
           out.field("true_error", status.clock.true_error_s);
         });
-  // The servers' list, the brackets and `truncated` must fit as well.
-  constexpr std::size_t tail = 64;
+  document += ",\"keyset\":"
+              + (status.keyset ? json_object(
+                   [&](json_writer& out) { write_keyset(out, *status.keyset); })
+                               : "null");
+  // The lists' keys, the brackets and `truncated` must fit as well.
+  constexpr std::size_t tail = 128;
   const std::size_t room = limit > tail ? limit - tail : 0;
   const bool all_servers = append_list(
     document, "servers", room, status.servers.size(), [&](std::size_t i) {
       return json_object(
         [&](json_writer& out) { write_server(out, status.servers[i]); });
     });
-  const bool all_sources = append_list(
-    document, "sources", room, status.sources.size(), [&](std::size_t i) {
-      return json_object([&](json_writer& out) {
-        write_source(out, status, status.sources[i]);
-      });
-    });
-  document += all_servers && all_sources ? ",\"truncated\":false}"
-                                         : ",\"truncated\":true}";
+  const bool all_ke_servers
+    = append_list(document, "nts_ke_servers", room,
+                  status.nts_ke_servers.size(), [&](std::size_t i) {
+                    return json_object([&](json_writer& out) {
+                      write_nts_ke_server(out, status.nts_ke_servers[i]);
+                    });
+                  });
+  const bool all_sources = append_sources(document, status, room);
+  document += all_servers && all_ke_servers && all_sources
+                ? ",\"truncated\":false}"
+                : ",\"truncated\":true}";
   return document;
 }
 

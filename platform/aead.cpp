@@ -14,13 +14,12 @@ using ntp::aead_id;
 
 struct cipher_kind {
   aead_id id;
-  const char* name;
   int algorithm; ///< libgcrypt's
   int mode;
 };
 
-constexpr cipher_kind siv_256{aead_id::aes_siv_cmac_256, "AES-SIV-CMAC-256",
-                              GCRY_CIPHER_AES128, GCRY_CIPHER_MODE_SIV};
+constexpr cipher_kind siv_256{aead_id::aes_siv_cmac_256, GCRY_CIPHER_AES128,
+                              GCRY_CIPHER_MODE_SIV};
 
 /// The kind of each slot. Four of the first: a server uses two cookie keys for
 /// a while after a rotation, and the two keys of the client between them.
@@ -29,12 +28,9 @@ constexpr std::array<cipher_kind, 7> kinds{{
   siv_256,
   siv_256,
   siv_256,
-  {aead_id::aes_siv_cmac_384, "AES-SIV-CMAC-384", GCRY_CIPHER_AES192,
-   GCRY_CIPHER_MODE_SIV},
-  {aead_id::aes_siv_cmac_512, "AES-SIV-CMAC-512", GCRY_CIPHER_AES256,
-   GCRY_CIPHER_MODE_SIV},
-  {aead_id::aes_128_gcm_siv, "AES-128-GCM-SIV", GCRY_CIPHER_AES128,
-   GCRY_CIPHER_MODE_GCM_SIV},
+  {aead_id::aes_siv_cmac_384, GCRY_CIPHER_AES192, GCRY_CIPHER_MODE_SIV},
+  {aead_id::aes_siv_cmac_512, GCRY_CIPHER_AES256, GCRY_CIPHER_MODE_SIV},
+  {aead_id::aes_128_gcm_siv, GCRY_CIPHER_AES128, GCRY_CIPHER_MODE_GCM_SIV},
 }};
 
 /// In a time that does not tell where they differ.
@@ -75,7 +71,8 @@ result<std::unique_ptr<aead>> aead::make() {
   std::unique_ptr<aead> made{new aead};
   for (std::size_t i = 0; i < kinds.size(); ++i) {
     const auto& kind = kinds[i];
-    auto cipher = open_cipher(kind.name, kind.algorithm, kind.mode);
+    const std::string name{to_string(kind.id)};
+    auto cipher = open_cipher(name.c_str(), kind.algorithm, kind.mode);
     if (!cipher)
       return tl::unexpected(cipher.error());
     made->slots_[i] = {kind.id, std::move(*cipher), {}, 0};
@@ -83,8 +80,7 @@ result<std::unique_ptr<aead>> aead::make() {
     const std::array<std::byte, 64> zeros{};
     if (!made->keyed(kind.id, bytes{zeros}.first(key_size(kind.id))))
       return tl::unexpected(
-        error{errc::unavailable,
-              std::string{"cannot use "} + kind.name + ": no key will do"});
+        error{errc::unavailable, "cannot use " + name + ": no key will do"});
   }
   return made;
 }

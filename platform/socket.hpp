@@ -100,7 +100,8 @@ struct server_socket_options {
 class server_socket {
 public:
   static constexpr std::size_t batch_size = 32;
-  static constexpr std::size_t packet_size = 1024;
+  /// Requests with NTS have up to 1,200 octets.
+  static constexpr std::size_t packet_size = 1280;
 
   static result<server_socket> open(const ntp::endpoint& listen,
                                     const server_socket_options& options = {});

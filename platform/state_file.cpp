@@ -1,18 +1,13 @@
 #include "platform/state_file.hpp"
 
-#include "platform/socket.hpp"
+#include "platform/private_file.hpp"
 
 #include <fmt/format.h>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <charconv>
 #include <cmath>
+#include <span>
 #include <string_view>
 
 namespace concert::platform {
@@ -209,51 +204,17 @@ std::optional<saved_state> from_text(std::string_view text) {
   return s;
 }
 
-/// At most one byte beyond the limit.
-result<std::string> read_file(const std::filesystem::path& path) {
-  const auto what = "cannot read " + path.string();
-  // Non-blocking: a pipe in its place must not stop us.
-  const unique_fd fd{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-  if (!fd)
-    return tl::unexpected(system_error(what, errno));
-  std::string text;
-  std::array<char, 4096> block;
-  for (;;) {
-    const auto size = read(fd.get(), block.data(), block.size());
-    if (size < 0)
-      return tl::unexpected(system_error(what, errno));
-    if (size == 0 || text.size() > size_limit)
-      return text;
-    text.append(block.data(), static_cast<std::size_t>(size));
-  }
-}
-
-/// 0 or the error number.
-int write_and_sync(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const auto size = write(fd, text.data(), text.size());
-    if (size < 0)
-      return errno;
-    text.remove_prefix(static_cast<std::size_t>(size));
-  }
-  return fsync(fd) == 0 ? 0 : errno;
-}
-
-void sync_folder(const std::filesystem::path& file) {
-  const auto folder
-    = file.has_parent_path() ? file.parent_path() : std::filesystem::path{"."};
-  const unique_fd fd{open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (fd)
-    fsync(fd.get());
+std::string_view as_text(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 } // namespace
 
 result<saved_state> load_state(const std::filesystem::path& path) {
-  const auto text = read_file(path);
-  if (!text)
-    return tl::unexpected(text.error());
-  auto state = text->size() <= size_limit ? from_text(*text) : std::nullopt;
+  const auto file = read_private_file(path, size_limit);
+  if (!file)
+    return tl::unexpected(file.error());
+  auto state = from_text(as_text(*file));
   if (!state)
     return tl::unexpected(
       error{errc::corrupt, "the state file " + path.string()
@@ -269,28 +230,14 @@ result<void> save_state(const std::filesystem::path& path,
   if (!is_sane(state) || text.size() > size_limit)
     return tl::unexpected(
       error{errc::invalid, what + ": the state makes no sense"});
-  auto temporary = path;
-  temporary += ".new";
-  unique_fd fd{open(temporary.c_str(),
-                    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-                    0600)};
-  if (!fd)
-    return tl::unexpected(system_error(what, errno));
-  int number = write_and_sync(fd.get(), text);
-  fd = {};
-  if (number == 0 && rename(temporary.c_str(), path.c_str()) != 0)
-    number = errno;
-  if (number != 0) {
-    unlink(temporary.c_str());
-    return tl::unexpected(system_error(what, number));
-  }
-  sync_folder(path);
-  return {};
+  return write_private_file(path, std::as_bytes(std::span{text}));
 }
 
 std::string boot_id() {
-  auto text = read_file("/proc/sys/kernel/random/boot_id").value_or("");
-  return text.substr(0, text.find('\n'));
+  const auto file
+    = read_private_file("/proc/sys/kernel/random/boot_id", size_limit);
+  const auto text = file ? as_text(*file) : std::string_view{};
+  return std::string{text.substr(0, text.find('\n'))};
 }
 
 } // namespace concert::platform

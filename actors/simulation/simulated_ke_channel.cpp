@@ -46,12 +46,7 @@ public:
 
   void start(ke_channel_events events) {
     events_ = std::move(events);
-    after(wire_.limit, [](wire_end& e) {
-      if (e.finished_)
-        return e.end({});
-      e.end({ke_ending::timed_out, {}, e.peer_.to_string() + " took too long"});
-      e.cut_other();
-    });
+    expire_in(wire_.limit);
   }
 
   bool send(std::span<const std::byte> plaintext) {
@@ -85,6 +80,11 @@ public:
     return ready_;
   }
 
+  void extend(std::chrono::nanoseconds limit) {
+    if (ready_ && !finished_ && !over_)
+      expire_in(limit);
+  }
+
   /// The owner has gone.
   void abandon() {
     if (!std::exchange(over_, true))
@@ -99,6 +99,21 @@ private:
       if (!self->over_)
         event(*self);
     });
+  }
+
+  /// In the place of any earlier limit.
+  void expire_in(std::chrono::nanoseconds limit) {
+    after(limit, [number = ++limits_](wire_end& e) {
+      if (number == e.limits_)
+        e.expire();
+    });
+  }
+
+  void expire() {
+    if (finished_)
+      return end({});
+    end({ke_ending::timed_out, {}, peer_.to_string() + " took too long"});
+    cut_other();
   }
 
   void tell_other(std::function<void(wire_end&)> event) {
@@ -139,6 +154,7 @@ private:
   ntp::endpoint peer_;
   std::weak_ptr<wire_end> other_;
   ke_channel_events events_;
+  std::uint64_t limits_ = 0; ///< that were set so far: the last one counts
   bool ready_ = false;
   bool finished_ = false; ///< we have said that we write no more
   bool over_ = false;
@@ -168,6 +184,7 @@ public:
                   std::span<std::byte> out) override {
     return end_->export_key(label, context, out);
   }
+  void extend(std::chrono::milliseconds limit) override { end_->extend(limit); }
 
 private:
   std::shared_ptr<wire_end> end_;

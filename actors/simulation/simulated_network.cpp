@@ -326,28 +326,52 @@ simulated_network::open_server_port(const ntp::endpoint& listen,
 std::shared_ptr<const client_query>
 simulated_network::ask(const std::string& listen, const std::string& client,
                        ntp::packet_header request) {
-  const auto to = ntp::endpoint::parse(listen).value();
-  const ntp::endpoint from{
-    address_of(client),
-    static_cast<std::uint16_t>(1024 + random_.next() % 64512)};
+  const auto from = new_client(client);
   auto query = std::make_shared<client_query>();
   const auto sent = clock_.truth();
   request.transmit = ntp::ntp_timestamp::from_bits(random_.next() | 1);
   std::vector<std::byte> bytes(ntp::header_size);
   ntp::encode(request, std::span{bytes}.first<ntp::header_size>());
-  waiting_[from] = [this, query, sent](std::span<const std::byte> reply) {
-    const auto header = ntp::parse_header(reply);
-    if (!header)
-      return;
-    query->reply = *header;
-    query->offset_s = ((header->receive - sent).seconds()
-                       + (header->transmit - clock_.truth()).seconds())
-                      / 2;
-  };
+  send_to_us(listen, from, std::move(bytes),
+             [this, query, sent](std::span<const std::byte> reply) {
+               const auto header = ntp::parse_header(reply);
+               if (!header)
+                 return;
+               query->reply = *header;
+               query->offset_s
+                 = ((header->receive - sent).seconds()
+                    + (header->transmit - clock_.truth()).seconds())
+                   / 2;
+             });
+  return query;
+}
+
+std::shared_ptr<const std::vector<std::byte>>
+simulated_network::ask(const std::string& listen, const std::string& client,
+                       std::vector<std::byte> datagram) {
+  auto answer = std::make_shared<std::vector<std::byte>>();
+  send_to_us(listen, new_client(client), std::move(datagram),
+             [answer](std::span<const std::byte> reply) {
+               answer->assign(reply.begin(), reply.end());
+             });
+  return answer;
+}
+
+ntp::endpoint simulated_network::new_client(const std::string& address) {
+  return {address_of(address),
+          static_cast<std::uint16_t>(1024 + random_.next() % 64512)};
+}
+
+void simulated_network::send_to_us(const std::string& listen,
+                                   const ntp::endpoint& from,
+                                   std::vector<std::byte> bytes,
+                                   reply_handler on_reply) {
+  const auto to = ntp::endpoint::parse(listen).value();
+  waiting_[from] = std::move(on_reply);
   const auto delay
     = travel(routes_[from.address], link_model::way::backward, events_.now());
   if (!delay)
-    return query;
+    return;
   events_.add(*delay, [this, to, from, packet = std::move(bytes)]() mutable {
     std::vector<std::shared_ptr<listener>> ports;
     for (const auto& weak : listeners_)
@@ -366,7 +390,6 @@ simulated_network::ask(const std::string& listen, const std::string& client,
     port.packets.push_back({std::move(packet), from, clock_.realtime()});
     port.on_readable();
   });
-  return query;
 }
 
 void simulated_network::reply_to_client(const ntp::endpoint& client,

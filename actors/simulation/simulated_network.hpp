@@ -77,6 +77,10 @@ public:
   std::shared_ptr<const client_query> ask(const std::string& listen,
                                           const std::string& client,
                                           ntp::packet_header request = {});
+  /// The same with any datagram. The answer is empty until there is one.
+  std::shared_ptr<const std::vector<std::byte>>
+  ask(const std::string& listen, const std::string& client,
+      std::vector<std::byte> datagram);
 
   // -- for the runtime --------------------------------------------------------
 
@@ -109,6 +113,10 @@ private:
               const std::shared_ptr<mailbox>& from, true_time at);
   void deliver(std::vector<std::byte> bytes, const std::shared_ptr<mailbox>& to,
                true_time at);
+  using reply_handler = std::function<void(std::span<const std::byte>)>;
+  ntp::endpoint new_client(const std::string& address);
+  void send_to_us(const std::string& listen, const ntp::endpoint& from,
+                  std::vector<std::byte> bytes, reply_handler on_reply);
   void reply_to_client(const ntp::endpoint& client,
                        std::vector<std::byte> bytes);
 
@@ -124,8 +132,7 @@ private:
   std::map<std::string, std::vector<true_time>> lookups_;
   std::vector<std::weak_ptr<listener>> listeners_;
   /// Clients that wait, by their endpoint.
-  std::map<ntp::endpoint, std::function<void(std::span<const std::byte>)>>
-    waiting_;
+  std::map<ntp::endpoint, reply_handler> waiting_;
 };
 
 } // namespace concert::actors

@@ -1,6 +1,9 @@
 #include "actors/simulation/simulated_server.hpp"
 
 #include "actors/simulation/simulated_clock.hpp"
+#include "platform/aead.hpp"
+
+#include <utility>
 
 namespace concert::actors {
 
@@ -15,6 +18,14 @@ std::shared_ptr<const ntp::responder_config> open_to_all() {
 } // namespace
 
 time_server::time_server() : responder_(open_to_all(), 1) {
+}
+
+void time_server::set_nts_keys(std::shared_ptr<const ntp::cookie_keys> keys) {
+  if (!cipher_) {
+    cipher_ = platform::aead::make().value();
+    responder_ = ntp::responder{open_to_all(), 1, cipher_.get(), &nonces_};
+  }
+  responder_.on_keys(std::move(keys));
 }
 
 ntp::ntp_timestamp time_server::clock(true_time now) const {

@@ -1,10 +1,12 @@
 #pragma once
 
 #include "actors/simulation/event_queue.hpp"
+#include "actors/simulation/random.hpp"
 #include "ntp_core/access/ip_address.hpp"
 #include "ntp_core/responder/responder.hpp"
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -45,6 +47,10 @@ public:
 
   time_server();
 
+  /// What its cookies are sealed with; null: it knows nothing of NTS, as at
+  /// first.
+  void set_nts_keys(std::shared_ptr<const ntp::cookie_keys> keys);
+
   std::optional<std::vector<std::byte>>
   answer(std::span<const std::byte> request, const ntp::endpoint& client,
          true_time now) override;
@@ -54,6 +60,8 @@ private:
   ntp::served_time served(true_time now) const;
   void spoil(std::span<std::byte> reply) const;
 
+  std::unique_ptr<ntp::aead_cipher> cipher_; ///< null: without NTS
+  seeded_random nonces_{2};
   ntp::responder responder_;
   std::uint64_t asked_ = 0;
   true_time last_asked_{};

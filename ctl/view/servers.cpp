@@ -1,9 +1,13 @@
 #include "ctl/format.hpp"
 #include "ctl/table.hpp"
+#include "ctl/text.hpp"
 #include "ctl/view/views.hpp"
 #include "ctl/view/words.hpp"
 
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <initializer_list>
 
 namespace concert::ctl {
 
@@ -25,14 +29,17 @@ std::optional<std::uint64_t> total(const observed_server& server,
                                      : std::optional{found->second};
 }
 
-std::uint64_t interleaved(const observed_server& server) {
+std::uint64_t answered(const observed_server& server,
+                       std::initializer_list<std::string_view> reasons) {
+  std::uint64_t result = 0;
   for (const observed_counter& c : server.counters)
-    if (c.response == "answered" && c.reason == "interleaved")
-      return c.packets;
-  return 0;
+    if (c.response == "answered" && std::ranges::count(reasons, c.reason) > 0)
+      result += c.packets;
+  return result;
 }
 
-/// "120446 packets received, 120381 answered, 7 of these in interleaved mode".
+/// "120446 packets received, 120381 answered, 7 of these in interleaved mode, 9
+/// with NTS".
 std::string summary(const observed_server& server) {
   const auto received = total(server, "received_packets");
   std::string result = fmt::format("{} packets received", count(received));
@@ -40,8 +47,13 @@ std::string summary(const observed_server& server) {
     return result;
   result
     += fmt::format(", {} answered", count(total(server, "accepted_packets")));
-  if (const auto n = interleaved(server); n > 0)
-    result += fmt::format(", {} of these in interleaved mode", n);
+  const auto interleaved = answered(server, {"interleaved", "nts-interleaved"});
+  const auto nts = answered(server, {"nts", "nts-interleaved"});
+  if (interleaved > 0)
+    result += fmt::format(", {} of these in interleaved mode", interleaved);
+  if (nts > 0)
+    result += fmt::format(", {} {}with NTS", nts,
+                          interleaved > 0 ? "" : "of these ");
   return result;
 }
 
@@ -75,19 +87,10 @@ std::string clients(const observed_server& server) {
   return server.top_clients.empty() ? std::string{} : t.text();
 }
 
-std::string heading(const observed_server& server) {
-  std::string result = server.address;
-  if (!server.interface.empty())
-    result += " on " + server.interface;
-  if (server.listening)
-    result += *server.listening ? ": listening" : ": NOT LISTENING";
-  if (!server.problem.empty())
-    result += ", " + server.problem;
-  return result + '\n';
-}
-
 std::string server_block(const observed_server& server) {
-  std::string result = heading(server) + "  " + summary(server) + '\n';
+  std::string result = listener(server.address, server.interface,
+                                server.listening, server.problem)
+                       + "\n  " + wrapped(summary(server), 78, 4) + '\n';
   if (const auto lost = server.queue_overflows.value_or(0); lost > 0)
     result
       += fmt::format("  {} lost in the kernel's queue before that\n", lost);

@@ -60,6 +60,8 @@ std::string status_view(const observation& o) {
   result += '\n' + overview(o) + '\n' + sources_title(o) + sources_view(o);
   if (!o.servers.empty())
     result += "\nServers\n" + servers_summary(o);
+  if (!o.ke_servers.empty())
+    result += "\nNTS key exchange\n" + nts_summary(o);
   return result;
 }
 

@@ -22,4 +22,12 @@ std::string servers_view(const observation& o);
 /// The same without the clients that ask most.
 std::string servers_summary(const observation& o);
 
+/// Network Time Security: the keys of the sources, the servers that give keys
+/// out, and the keys of their cookies.
+std::string nts_view(const observation& o);
+
+/// Of that, the servers that give keys out, without what ended badly. Empty
+/// without any.
+std::string nts_summary(const observation& o);
+
 } // namespace concert::ctl

@@ -163,15 +163,21 @@ private:
                   4, style::faint);
   }
 
+  /// A line for a server of either kind that does not listen.
+  void deaf(const auto& server) {
+    if (!server.listening.value_or(true))
+      add_wrapped("not listening on " + server.address + ": " + server.problem,
+                  0, style::bad);
+  }
+
   void foot() {
     add({});
     add("* selected  + candidate  x falseticker  ? unreachable  ! unusable",
         style::faint);
     for (const observed_server& server : o_.servers)
-      if (!server.listening.value_or(true))
-        add_wrapped("not listening on " + server.address + ": "
-                      + server.problem,
-                    0, style::bad);
+      deaf(server);
+    for (const observed_ke_server& server : o_.ke_servers)
+      deaf(server);
     if (o_.truncated)
       add("more sources or servers than one document holds", style::faint);
   }

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cmath>
 
 namespace concert::ctl {
@@ -53,11 +54,17 @@ std::string truth_sentence(const observed_clock& clock) {
                      slow_or_fast(-*clock.true_error_s), clock.kind);
 }
 
-std::string short_name(const observed_source& source) {
-  std::string name = source.name.empty() ? source.address : source.name;
-  if (name.ends_with(":123"))
-    name.resize(name.size() - 4);
+std::string without_usual_port(std::string name, bool nts) {
+  const std::string_view port = nts ? ":4460" : ":123";
+  if (name.ends_with(port))
+    name.resize(name.size() - port.size());
   return name;
+}
+
+std::string short_name(const observed_source& source) {
+  if (source.name.empty())
+    return without_usual_port(source.address, false);
+  return without_usual_port(source.name, source.nts_cookies.has_value());
 }
 
 std::string explanation(const observed_source& source,
@@ -72,12 +79,42 @@ std::string explanation(const observed_source& source,
     add(name);
   if (source.address != source.name)
     add(source.address);
+  if (source.nts_cookies)
+    add("NTS");
   if (source.state == "selected")
     return result;
   add(source.state);
   if (!source.state_reason.empty())
     result += ": " + source.state_reason;
   return result;
+}
+
+std::string listener(const std::string& address, const std::string& interface,
+                     std::optional<bool> listening,
+                     const std::string& problem) {
+  std::string result = address;
+  if (!interface.empty())
+    result += " on " + interface;
+  if (listening)
+    result += *listening ? ": listening" : ": NOT LISTENING";
+  if (!problem.empty())
+    result += ", " + problem;
+  return result;
+}
+
+std::optional<double> unix_now_s(const observation& o) {
+  if (o.program.now.is_unknown())
+    return {};
+  constexpr std::chrono::seconds middle{1LL << 31};
+  return std::chrono::duration<double>{o.program.now.to_unix(middle)}.count();
+}
+
+std::optional<double> time_left_s(const observation& o,
+                                  const observed_certificate& certificate) {
+  const auto now = unix_now_s(o);
+  if (!certificate.not_after || !now)
+    return {};
+  return static_cast<double>(*certificate.not_after) - *now;
 }
 
 std::string poll_interval(const observed_source& source) {

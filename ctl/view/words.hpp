@@ -23,16 +23,31 @@ std::string clock_sentence(const observed_system& system);
 /// "true error 1.31 ms slow (virtual clock)"; empty where truth is unknown.
 std::string truth_sentence(const observed_clock& clock);
 
-/// "host:port" without the port that all use, or the address where there is no
-/// name.
+/// "host:port" without the port that all use for `nts` or without it.
+std::string without_usual_port(std::string name, bool nts);
+
+/// The source's name without that port, or the address where there is no name.
 std::string short_name(const observed_source& source);
 
 /// What stands under a source in a table whose names are at most
 /// `name_columns` wide: what the table had to cut of the name, the address
-/// where that adds to it, the state and its reason unless it is selected. May
-/// be empty.
+/// where that adds to it, NTS where it is used, the state and its reason unless
+/// it is selected. May be empty.
 std::string explanation(const observed_source& source,
                         std::size_t name_columns);
+
+/// "[::]:123 on eth0: listening", "[::]:4460: NOT LISTENING, address in use".
+/// `interface` may be empty.
+std::string listener(const std::string& address, const std::string& interface,
+                     std::optional<bool> listening, const std::string& problem);
+
+/// The daemon's clock as Unix time, s, between 1970 and 2106.
+std::optional<double> unix_now_s(const observation& o);
+
+/// How long a certificate is still valid by the daemon's clock, s; negative
+/// when it has expired.
+std::optional<double> time_left_s(const observation& o,
+                                  const observed_certificate& certificate);
 
 /// The seconds of a poll interval: "64 s".
 std::string poll_interval(const observed_source& source);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 
 namespace concert::ntp {
 
@@ -27,6 +28,21 @@ constexpr std::optional<aead_id> to_aead(std::uint16_t number) {
       return id;
   }
   return std::nullopt;
+}
+
+/// Its name at IANA.
+constexpr std::string_view to_string(aead_id id) {
+  switch (id) {
+    case aead_id::aes_siv_cmac_256:
+      return "AES-SIV-CMAC-256";
+    case aead_id::aes_siv_cmac_384:
+      return "AES-SIV-CMAC-384";
+    case aead_id::aes_siv_cmac_512:
+      return "AES-SIV-CMAC-512";
+    case aead_id::aes_128_gcm_siv:
+      return "AES-128-GCM-SIV";
+  }
+  return "unknown";
 }
 
 /// Octets of a key.

@@ -25,15 +25,14 @@ bool nts_server::concerns(const packet& p) {
 }
 
 reason nts_server::judge(const packet& p, std::span<const std::byte> bytes,
-                         const cookie_keys* keys,
                          std::span<std::byte> scratch) {
-  if (keys == nullptr || cipher_ == nullptr || random_ == nullptr
+  if (!keys_ || cipher_ == nullptr || random_ == nullptr
       || p.header.mode != packet_mode::client)
     return reason::malformed;
   const auto fields = find_nts_fields(p, bytes);
   if (!fields || fields->cookie.empty() || !fields->has_authenticator())
     return reason::malformed;
-  auto session = keys->open(fields->cookie, *cipher_);
+  auto session = keys_->open(fields->cookie, *cipher_);
   if (session && !fields->is_padded_for(session->aead))
     return reason::malformed;
   request_ = nts_request{*fields, std::nullopt};
@@ -58,8 +57,7 @@ bool nts_server::may_refuse(mono_time now) {
   return true;
 }
 
-std::size_t nts_server::complete_reply(const cookie_keys& keys,
-                                       std::size_t limit,
+std::size_t nts_server::complete_reply(std::size_t limit,
                                        std::span<std::byte> out,
                                        std::size_t used) {
   const auto& asked = request_->fields;
@@ -77,7 +75,7 @@ std::size_t nts_server::complete_reply(const cookie_keys& keys,
   extension_writer sealed{
     add_authenticator(fields, session.aead, cookies * each, 0, *random_), 0};
   for (std::size_t i = 0; i < cookies; ++i)
-    keys.seal(
+    keys_->seal(
       session, *cipher_, *random_,
       sealed.add(extension_type::nts_cookie, cookie_size(session.aead)));
   unsealed_.resize(most_unsealed);

@@ -10,8 +10,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace concert::ntp {
@@ -28,6 +30,12 @@ public:
     : cipher_(cipher),
       random_(random) {}
 
+  /// For cookies; null: every request is malformed. Not between `judge` and
+  /// `complete_reply`.
+  void on_keys(std::shared_ptr<const cookie_keys> keys) {
+    keys_ = std::move(keys);
+  }
+
   /// Whether `p` has fields that this is about.
   static bool concerns(const packet& p);
 
@@ -38,7 +46,7 @@ public:
   /// `malformed` for what cannot be what it claims. `scratch` has room for the
   /// request; `bytes` stay until its reply is complete.
   reason judge(const packet& p, std::span<const std::byte> bytes,
-               const cookie_keys* keys, std::span<std::byte> scratch);
+               std::span<std::byte> scratch);
   /// Whether the reply to the packet in hand must be completed.
   bool has_request() const { return request_.has_value(); }
   /// Whether it is authentic.
@@ -51,8 +59,8 @@ public:
   /// Adds the unique identifier to the reply of `used` octets in `out` and, if
   /// the request was authentic, new cookies and an authenticator, within
   /// `limit` octets. Returns the size.
-  std::size_t complete_reply(const cookie_keys& keys, std::size_t limit,
-                             std::span<std::byte> out, std::size_t used);
+  std::size_t complete_reply(std::size_t limit, std::span<std::byte> out,
+                             std::size_t used);
   /// What `seal` needs to know of the reply just completed.
   std::uint32_t last_ticket() const { return last_ticket_; }
 
@@ -77,6 +85,7 @@ private:
 
   aead_cipher* cipher_;
   random_source* random_;
+  std::shared_ptr<const cookie_keys> keys_;
   std::optional<nts_request> request_;
   std::vector<unsealed> unsealed_; ///< by ticket, modulo its size
   std::uint32_t last_ticket_ = 0;

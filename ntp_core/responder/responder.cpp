@@ -77,6 +77,10 @@ void responder::on_time(const served_time& time) {
   time_ = time;
 }
 
+void responder::on_keys(std::shared_ptr<const cookie_keys> keys) {
+  nts_.on_keys(std::move(keys));
+}
+
 reply responder::respond(std::span<const std::byte> request,
                          const endpoint& client, ntp_timestamp received,
                          mono_time now, std::span<std::byte> out) {
@@ -130,10 +134,9 @@ responder::verdict responder::judge(std::span<const std::byte> request,
   const auto parsed = parse_packet(request, header);
   if (!parsed || parsed->mac)
     return {response::ignored, reason::malformed};
-  const auto with
-    = nts_server::concerns(*parsed)
-        ? nts_.judge(*parsed, request, config_->nts_keys.get(), scratch)
-        : reason::ok;
+  const auto with = nts_server::concerns(*parsed)
+                      ? nts_.judge(*parsed, request, scratch)
+                      : reason::ok;
   if (with == reason::malformed)
     return {response::ignored, reason::malformed};
   if (v.why == reason::access)
@@ -238,7 +241,7 @@ void responder::remember(const packet_header& request, const ip_address& client,
 
 /// Adds to a reply what its client needs beside the header.
 void responder::add_nts(std::size_t limit, std::span<std::byte> out, reply& r) {
-  r.size = nts_.complete_reply(*config_->nts_keys, limit, out, r.size);
+  r.size = nts_.complete_reply(limit, out, r.size);
   r.nts = nts_.is_authentic();
   if (!r.nts)
     return;

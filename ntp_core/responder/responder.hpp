@@ -30,8 +30,6 @@ struct responder_config {
   std::uint8_t versions = 0b0001'1000;    ///< bit n: version n is served
   /// `require-nts`: unset = plain requests are served.
   std::optional<refusal> require_nts;
-  /// For the cookies of NTS; null = requests with NTS get silence.
-  std::shared_ptr<const cookie_keys> nts_keys;
   rate_limit_config rate;
   /// Clients remembered for interleaved mode and for `top_clients`; 0 = none.
   std::uint32_t clients = 8192;
@@ -91,6 +89,9 @@ public:
   /// Clients are remembered unless what concerns their tables changed.
   void on_config(std::shared_ptr<const responder_config> config);
   void on_time(const served_time& time);
+  /// For the cookies of NTS; null, as before the first call: requests with NTS
+  /// get silence.
+  void on_keys(std::shared_ptr<const cookie_keys> keys);
 
   /// Judges `request`, received at `received` (wall clock) from `client`, and
   /// writes the reply to `out` (≥ request size; may alias nothing). The

@@ -1,9 +1,10 @@
 #pragma once
 
+#include "ntp_core/responder/recent_minimum.hpp"
 #include "ntp_core/time/time.hpp"
 
-#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 
 namespace concert::ntp {
@@ -17,7 +18,7 @@ class transmit_delay {
 public:
   /// Samples in each of the two windows that make "recent": after twice as many
   /// an old minimum is forgotten.
-  static constexpr std::size_t window = 32;
+  static constexpr std::size_t window = recent_minimum::window;
   /// What is taken of the minima, in eighths: the least of some 64 samples is
   /// undercut by far more than one reply in 1,000, and a reply that the kernel
   /// stamps leaves later than others, as it first makes room for the report.
@@ -35,22 +36,6 @@ public:
   std::optional<ntp_duration> of(std::size_t slot) const;
 
 private:
-  /// The least of the last `window` to twice `window` samples.
-  class recent_minimum {
-  public:
-    void add(ntp_duration d);
-    bool is_known() const { return current_ || previous_; }
-    /// The value; `longest` if there is none.
-    ntp_duration value() const {
-      return std::min(current_.value_or(longest), previous_.value_or(longest));
-    }
-
-  private:
-    std::optional<ntp_duration> current_;
-    std::optional<ntp_duration> previous_;
-    std::size_t count_ = 0; ///< in the current window
-  };
-
   recent_minimum first_; ///< d0
   recent_minimum each_;  ///< d1
 };

@@ -331,6 +331,31 @@ TEST_CASE_FIXTURE(fixture, "a connection that takes too long ends") {
   }
 }
 
+TEST_CASE_FIXTURE(fixture, "a connection may be given another time") {
+  SUBCASE("a longer one") {
+    listen(1s);
+    on_served
+      = [](talker& t) { t.on_ready = [&t] { t.channel->extend(ample); }; };
+    const auto a = connect(listener->local());
+    run_until(io, [&] { return a->readies == 1; });
+    bool passed = false;
+    asio::steady_timer first_limit{io, 1200ms};
+    first_limit.async_wait([&](std::error_code) { passed = true; });
+    run_until(io, [&] { return passed; });
+    CHECK(a->ends.empty());
+    CHECK_FALSE(all_served());
+  }
+  SUBCASE("a shorter one") {
+    on_served
+      = [](talker& t) { t.on_ready = [&t] { t.channel->extend(1ms); }; };
+    const auto a = connect(listener->local());
+    run_until(io, [&] { return all_served(); });
+    CHECK(served[0]->ended(ke_ending::timed_out));
+    served[0]->channel->extend(ample);
+    CHECK_FALSE(served[0]->channel->send(octets("late")));
+  }
+}
+
 TEST_CASE_FIXTURE(fixture, "a client may be done before it is connected") {
   const auto a = connect(listener->local());
   a->channel->finish();
@@ -766,6 +791,25 @@ TEST_CASE_FIXTURE(simulated_fixture, "simulated channels exchange") {
   run(10s);
   CHECK(a->ended(ke_ending::finished));
   CHECK(b->ended(ke_ending::finished));
+}
+
+TEST_CASE_FIXTURE(simulated_fixture,
+                  "simulated channels may be given another time") {
+  connect();
+  run(15ms);
+  REQUIRE(b);
+  b->channel->extend(1h); // too early
+  run(50ms);
+  a->channel->extend(1h);
+  b->channel->extend(2s);
+  run(2049ms);
+  CHECK(a->ends.empty());
+  CHECK(b->ends.empty());
+  run(2050ms);
+  CHECK(b->ended(ke_ending::timed_out));
+  b->channel->extend(1h);
+  run(2060ms);
+  CHECK(a->ended(tls_fault::cut_off));
 }
 
 TEST_CASE_FIXTURE(simulated_fixture, "simulated channels fail as real ones") {

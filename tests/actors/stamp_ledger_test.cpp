@@ -121,4 +121,22 @@ TEST_CASE("after a step of the clock nothing is awaited") {
   CHECK_FALSE(ledger.learnt_delay_s());
 }
 
+TEST_CASE("seals of a busy processor are told apart from those of a rested "
+          "one") {
+  stamp_ledger ledger;
+  ledger.on_batch(start);
+  ledger.on_seals(2, us(6));
+  CHECK(ledger.time_of_seals(1).seconds()
+        == doctest::Approx(3e-6).epsilon(1e-3));
+  ledger.on_start(start);
+  ledger.on_batch(start + us(10));
+  CHECK(ledger.time_of_seals(1) == ntp_duration{});
+  ledger.on_seals(16, us(8));
+  CHECK(ledger.time_of_seals(2).seconds()
+        == doctest::Approx(1e-6).epsilon(1e-3));
+  ledger.on_batch(start + us(1000));
+  CHECK(ledger.time_of_seals(1).seconds()
+        == doctest::Approx(3e-6).epsilon(1e-3));
+}
+
 } // namespace concert::actors

@@ -207,14 +207,13 @@ struct nts_bench {
     for (auto& o : out)
       o.resize(nts_client::longest_request);
     machine.on_time(time_to_serve());
+    machine.on_keys(keys);
   }
 
-  static std::shared_ptr<const responder_config> config() {
+  static std::shared_ptr<const cookie_keys> server_keys() {
     const std::array<std::byte, cookie_keys::key_octets> key{};
-    responder_config c;
-    c.nts_keys = std::make_shared<cookie_keys>(
+    return std::make_shared<cookie_keys>(
       std::vector<cookie_keys::key>{{1, secret<cookie_keys::key_octets>{key}}});
-    return std::make_shared<const responder_config>(std::move(c));
   }
 
   aead_key new_key(aead_id id) {
@@ -228,7 +227,7 @@ struct nts_bench {
     nts_credentials c{{id, new_key(id), new_key(id)}, {}, {}};
     for (auto held = most_cookies + 1 - cookies; held > 0; --held) {
       auto& cookie = c.cookies.emplace_back(cookie_size(id));
-      machine_config->nts_keys->seal(c.keys, *cipher, *random, cookie);
+      keys->seal(c.keys, *cipher, *random, cookie);
     }
     nts_client asker{*cipher, *random};
     asker.give(std::move(c));
@@ -245,8 +244,9 @@ struct nts_bench {
   std::unique_ptr<platform::aead> cipher = made<platform::aead>();
   std::unique_ptr<platform::nonce_source> random
     = made<platform::nonce_source>();
-  std::shared_ptr<const responder_config> machine_config = config();
-  responder machine{machine_config, 7, cipher.get(), random.get()};
+  std::shared_ptr<const cookie_keys> keys = server_keys();
+  responder machine{std::make_shared<const responder_config>(), 7, cipher.get(),
+                    random.get()};
   std::vector<endpoint> from;
   std::vector<std::vector<std::byte>> requests;
   std::vector<std::vector<std::byte>> out;

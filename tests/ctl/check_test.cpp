@@ -51,6 +51,34 @@ TEST_CASE("a daemon that does not tell its error is unknown") {
         == "NTP UNKNOWN: the daemon does not tell its error\n");
 }
 
+TEST_CASE("a certificate warns before it ends and is critical after") {
+  daemon_status s = samples::nts();
+  s.nts_ke_servers.resize(1);
+  auto& certificates = s.nts_ke_servers[0].certificates;
+  const check_limits limits{{}, 1};
+  const auto now_critical = check(seen(s), limits);
+  CHECK(now_critical.level == verdict::critical);
+  CHECK(now_critical.sentence.starts_with(
+    "the certificate /etc/concert/tls/older.pem expired 3 h ago; 23.0 us "
+    "slow"));
+  certificates.pop_back();
+  const auto soon = check(seen(s), limits);
+  CHECK(soon.level == verdict::warning);
+  CHECK(soon.sentence.starts_with("the certificate /etc/concert/tls/old.pem "
+                                  "expires in 5 d"));
+  certificates.pop_back();
+  CHECK(check(seen(s), limits).level == verdict::ok);
+}
+
+TEST_CASE("the worse of clock and certificates comes first") {
+  daemon_status s = samples::nts();
+  s.nts_ke_servers[0].certificates.pop_back();
+  const auto r = check(seen(s), {{}, 0.002});
+  CHECK(r.level == verdict::critical);
+  CHECK(r.sentence.starts_with("the clock may be"));
+  CHECK(r.sentence.ends_with("expires in 5 d"));
+}
+
 TEST_CASE("a bar in a reason does not end the sentence") {
   daemon_status s = samples::lonely();
   s.system.state_reason = "a|b";

@@ -52,6 +52,33 @@ TEST_CASE("the other views as JSON are parts of the document") {
   CHECK(shown(command::tracking)["state"] == "synchronized");
 }
 
+TEST_CASE("what is known of NTS as JSON is three parts of the document") {
+  const fake_daemon daemon{frame(to_json(samples::nts())), manner::answers};
+  rapidjson::Document d;
+  d.Parse(run_view(asking(command::nts, daemon, true)).out.c_str());
+  REQUIRE(d.IsObject());
+  CHECK(d.MemberCount() == 3);
+  CHECK(d["nts_sources"].Size() == 3);
+  CHECK(d["nts_ke_servers"][0]["exchanges"].GetUint64() == 1190);
+  CHECK(d["keyset"]["keys"].GetUint() == 8);
+  CHECK(run_view(asking(command::nts, daemon)).out.find("AES-SIV-CMAC-256")
+        != std::string::npos);
+}
+
+TEST_CASE("files that only the daemon may read do not hide its socket") {
+  const scratch_folder folder;
+  options o;
+  o.config = written(folder, "[[source]]\nmode = \"nts\"\n"
+                             "address = \"nts.example.org\"\n"
+                             "certificate-authority = \"/nonexistent/ca\"\n"
+                             "[observability]\n"
+                             "observation-path = \"/nonexistent/observe\"\n");
+  const auto place = find_socket(o);
+  REQUIRE(place.has_value());
+  CHECK(place->path == "/nonexistent/observe");
+  CHECK(run_validate(o).code == 1);
+}
+
 TEST_CASE("a view of a daemon that is away says where it should be") {
   const scratch_folder folder;
   const auto socket = (folder.path() / "observe").string();

@@ -38,6 +38,7 @@ TEST_CASE("options stand before or after the command") {
 TEST_CASE("chronyc's names for commands are understood") {
   CHECK(parsed({"sourcestats"}).what == command::sources);
   CHECK(parsed({"waitsync"}).what == command::wait_sync);
+  CHECK(parsed({"authdata"}).what == command::nts);
   CHECK(parsed({"tracking"}).what == command::tracking);
 }
 

@@ -61,6 +61,75 @@ source_status unreachable(std::uint64_t id, const std::string& name) {
   return s;
 }
 
+constexpr std::chrono::seconds unix_now{1'795'404'000};
+constexpr std::chrono::hours day{24};
+
+nts_source_status keys_of(source_status& source, ntp::aead_id aead,
+                          std::uint8_t cookies) {
+  source.name.replace(source.name.rfind(':'), std::string::npos, ":4460");
+  source.association.nts = ntp::nts_snapshot{aead, cookies, false};
+  nts_source_status s;
+  s.name = source.name;
+  s.address = source.address;
+  s.aead = aead;
+  s.cookies = cookies;
+  s.cookie_length = 100;
+  s.exchanges = 1;
+  s.last_exchange_age_s = 734;
+  return s;
+}
+
+nts_source_status without_keys() {
+  nts_source_status s;
+  s.name = "nts.example.com:4460";
+  s.failures = 4;
+  s.problem = "the certificate is not for nts.example.com, but for "
+              "www.example.com";
+  s.next_exchange_s = 71.2;
+  return s;
+}
+
+nts_ke_server_status ke_server() {
+  nts_ke_server_status s;
+  s.address = *ntp::endpoint::parse("0.0.0.0:4460");
+  s.listening = true;
+  s.certificates
+    = {{"/etc/concert/tls/chain.pem",
+        {"ntp.example.org", "time.example.org"},
+        unix_now - 60 * day,
+        unix_now + 30 * day},
+       {"/etc/concert/tls/old.pem",
+        {"old.example.org"},
+        unix_now - 85 * day,
+        unix_now + 5 * day},
+       {"/etc/concert/tls/older.pem", {}, unix_now - 93 * day, unix_now - 3h}};
+  s.certificate_problem
+    = "the key /etc/concert/tls/key.pem does not belong to the certificate";
+  s.connections = 2;
+  s.accepted = 1204;
+  s.handshakes = 1200;
+  s.exchanges = 1190;
+  s.pool_exchanges = 3;
+  s.rate_limited = 10;
+  s.too_many = 4;
+  s.timed_out = 5;
+  s.broken = 1;
+  const auto refused = [&s](ntp::ke_errc code) -> std::uint64_t& {
+    return s.refusals[static_cast<std::size_t>(code)];
+  };
+  refused(ntp::ke_errc::message_too_long) = 2;
+  refused(ntp::ke_errc::no_common_aead) = 1;
+  s.tls_failures = {{"version", 3}, {"cut-off", 0}};
+  return s;
+}
+
+nts_ke_server_status deaf_ke_server() {
+  nts_ke_server_status s;
+  s.address = *ntp::endpoint::parse("[::]:4460");
+  s.problem = "address already in use";
+  return s;
+}
+
 } // namespace
 
 source_status source(std::uint64_t id, const std::string& name,
@@ -185,6 +254,22 @@ daemon_status lonely() {
   server.address = *ntp::endpoint::parse("[::]:123");
   server.problem = "address already in use";
   s.servers = {server};
+  return s;
+}
+
+daemon_status nts() {
+  daemon_status s = locked();
+  s.nts_sources
+    = {keys_of(s.sources[0], ntp::aead_id::aes_siv_cmac_256, 8),
+       keys_of(s.sources[2], ntp::aead_id::aes_128_gcm_siv, 7), without_keys()};
+  s.nts_sources[1].server = "ntp7.example.org";
+  s.nts_sources[1].exchanging = true;
+  ntp::server_counters& counters = s.servers[0].counters;
+  counters.at(ntp::response::answered, ntp::reason::nts) = 900;
+  counters.at(ntp::response::answered, ntp::reason::nts_interleaved) = 50;
+  counters.at(ntp::response::kiss_nts, ntp::reason::nts_cookie) = 6;
+  s.nts_ke_servers = {ke_server(), deaf_ke_server()};
+  s.keyset = keyset_status{true, 8, unix_now - 5h, unix_now + 19h, {}};
   return s;
 }
 

@@ -18,6 +18,10 @@ daemon_status starting();
 /// No sources, and a server whose port is in use.
 daemon_status lonely();
 
+/// As `locked`, with NTS at two of the sources and one more that has no keys;
+/// gives keys out at one address, and cannot at another.
+daemon_status nts();
+
 /// One more source with plausible values.
 source_status source(std::uint64_t id, const std::string& name,
                      double offset_s);

@@ -1,5 +1,6 @@
 #include "ctl/status.hpp"
 
+#include "ctl/nts_document.hpp"
 #include "ctl/observation.hpp"
 #include "tests/ctl/samples.hpp"
 
@@ -150,6 +151,43 @@ TEST_CASE("every response and reason of a counter is documented") {
   }
 }
 
+TEST_CASE("every reason of a failed key exchange is documented and has words") {
+  std::ifstream file{"docs/observation.md"};
+  REQUIRE_MESSAGE(file, "run the tests in the project's directory");
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  for (std::size_t i = 0; i < ntp::ke_errc_count; ++i) {
+    const auto code = static_cast<ntp::ke_errc>(i);
+    const std::string name{reason_name(code)};
+    CAPTURE(name);
+    CHECK(
+      text.find("\n| `" + name + "` | " + std::string{to_string(code)} + " |")
+      != std::string::npos);
+    CHECK(reason_named(name) == code);
+  }
+  CHECK_FALSE(reason_named("").has_value());
+}
+
+TEST_CASE("a source with NTS has ntpd-rs's count of cookies, and its keys") {
+  const auto d = parsed(to_json(samples::nts()));
+  CHECK(d["sources"][0]["nts_cookies"].GetUint() == 8);
+  CHECK(d["sources"][1]["nts_cookies"].IsNull());
+  CHECK(d["nts_sources"][0]["aead"] == "AES-SIV-CMAC-256");
+  CHECK(d["nts_sources"][2]["aead"].IsNull());
+  CHECK(d["nts_sources"][2]["address"].IsNull());
+  CHECK(d["nts_sources"][2]["last_exchange_age"].IsNull());
+  const auto& stats = d["servers"][0]["stats"];
+  CHECK(stats["nts_received_packets"].GetUint64() == 956);
+  CHECK(stats["nts_accepted_packets"].GetUint64() == 950);
+  CHECK(stats["nts_nak_packets"].GetUint64() == 6);
+}
+
+TEST_CASE("a daemon without NTS has no keys, and empty lists") {
+  const auto d = parsed(to_json(samples::locked()));
+  CHECK(d["nts_sources"].Empty());
+  CHECK(d["nts_ke_servers"].Empty());
+  CHECK(d["keyset"].IsNull());
+}
+
 TEST_CASE("a source without a sample has the numbers that ntpd-rs has") {
   const auto d = parsed(to_json(samples::starting()));
   const auto& source = d["sources"][0];
@@ -191,6 +229,40 @@ TEST_CASE("a document that grows too long loses its last sources") {
   CHECK(read.sources.size() > 500);
   CHECK(read.sources.back().id == read.sources.size());
   CHECK(read.servers.size() == 1);
+}
+
+TEST_CASE("sources with NTS lose their keys' entries with them") {
+  daemon_status s = samples::nts();
+  s.sources.clear();
+  const nts_source_status keys = s.nts_sources[0];
+  s.nts_sources.clear();
+  for (std::uint64_t i = 1; i <= 3000; ++i) {
+    s.sources.push_back(samples::source(i, "ntp.example.org", 0));
+    s.nts_sources.push_back(keys);
+  }
+  const std::string text = to_json(s);
+  CHECK(text.size() <= 1024 * 1024);
+  CHECK(text.size() > 1024 * 1024 - 2048);
+  const auto read = read_observation(text).value();
+  CHECK(read.truncated);
+  CHECK(read.sources.size() > 500);
+  CHECK(read.sources.size() - read.nts_sources.size() <= 1);
+  CHECK(read.ke_servers.size() == 2);
+  CHECK(read.keyset.has_value());
+}
+
+TEST_CASE("with NTS as well, a document is whole JSON whatever the limit") {
+  const std::size_t full = to_json(samples::nts()).size();
+  for (std::size_t limit = 1600; limit < full + 200; limit += 11) {
+    const std::string text = to_json(samples::nts(), limit);
+    const auto read = read_observation(text);
+    REQUIRE(read.has_value());
+    const bool whole = read->sources.size() == 4
+                       && read->nts_sources.size() == 3
+                       && read->ke_servers.size() == 2;
+    CHECK((text.size() <= limit || read->sources.empty()));
+    CHECK(read->truncated == !whole);
+  }
 }
 
 TEST_CASE("whatever the limit, a document is whole JSON") {

@@ -60,8 +60,6 @@ std::shared_ptr<const responder_config> make_config(unsigned choice) {
     allow = all;
   c->access = {deny, allow, access_order::deny_first};
   c->allow_action = refusal::deny;
-  if ((choice & 3) != 3)
-    c->nts_keys = server_keys();
   if ((choice & 8) != 0)
     c->require_nts = refusal::deny;
   if ((choice & 16) != 0)
@@ -155,6 +153,8 @@ public:
       machine_(config_, 1, &cipher_, &random_),
       time_(make_time((choice & 32) != 0)) {
     machine_.on_time(time_);
+    if ((choice & 3) != 3)
+      machine_.on_keys(server_keys());
     clients_[0].address = ip_address::v4({192, 0, 2, 1});
     clients_[1].address = ip_address::v4({192, 0, 2, 2});
     clients_[2].address = ip_address::v6({0xfe, 0x80}, 1);
@@ -274,7 +274,7 @@ private:
     std::size_t cookies = 0;
     for (const auto& field : *fields) {
       require(field.type == extension_type::nts_cookie);
-      require(config_->nts_keys->open(field.body, cipher_) == keys);
+      require(server_keys()->open(field.body, cipher_) == keys);
       ++cookies;
     }
     require(cookies == std::min(asked->placeholders + 1, most_cookies));

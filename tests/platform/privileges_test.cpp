@@ -1,14 +1,20 @@
 #include "platform/privileges.hpp"
 
 #include "platform/sanitizers.hpp"
+#include "platform/socket.hpp"
 #include "tests/platform/support.hpp"
 
 #include <doctest/doctest.h>
 
+#include <arpa/inet.h>
+#include <fcntl.h>
 #include <linux/capability.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -73,6 +79,32 @@ int drop_and_check(const std::string& user, bool adjust_clock) {
   if ((geteuid() == 0) != user.empty() || setuid(0) == 0)
     return user.empty() ? 0 : 3;
   return 0;
+}
+
+/// From one end of a TCP connection on loopback to the other.
+bool exchange_an_octet() {
+  sockaddr_in place{};
+  place.sin_family = AF_INET;
+  place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof place;
+  auto* const address = reinterpret_cast<sockaddr*>(&place);
+  const unique_fd listener{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  if (bind(listener.get(), address, size) != 0 || listen(listener.get(), 1) != 0
+      || getsockname(listener.get(), address, &size) != 0)
+    return false;
+  const unique_fd client{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  const int on = 1;
+  if (connect(client.get(), address, size) != 0
+      || setsockopt(client.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on)
+           != 0)
+    return false;
+  const unique_fd server{
+    accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+  char octet = 'a';
+  return server && getpeername(server.get(), address, &size) == 0
+         && send(client.get(), &octet, 1, MSG_NOSIGNAL) == 1
+         && shutdown(client.get(), SHUT_WR) == 0
+         && recv(server.get(), &octet, 1, 0) == 1;
 }
 
 } // namespace
@@ -145,6 +177,28 @@ TEST_CASE("the filter kills who executes, and refuses the rest"
             = drop_privileges("", false) && load_syscall_filter();
           other.join();
           return loaded ? 0 : 1;
+        })
+        == 0);
+}
+
+TEST_CASE("connections, key files and threads work behind the filter"
+          * doctest::skip(address_sanitizer || thread_sanitizer)) {
+  const testing::temporary_folder folder;
+  const auto made = folder / "new";
+  const auto kept = folder / "keys";
+  CHECK(testing::in_child([&] {
+          if (!load_syscall_filter())
+            return 1;
+          if (!exchange_an_octet())
+            return 2;
+          const unique_fd file{open(made.c_str(), O_CREAT | O_WRONLY, 0600)};
+          if (!file || write(file.get(), "k", 1) != 1 || fsync(file.get()) != 0
+              || rename(made.c_str(), kept.c_str()) != 0
+              || unlink(kept.c_str()) != 0)
+            return 3;
+          int done = 1;
+          std::thread{[&] { done = 0; }}.join();
+          return done;
         })
         == 0);
 }

@@ -152,13 +152,14 @@ TEST_CASE("more than a batch comes in several, and each request is whole") {
 TEST_CASE("an oversized datagram is cut and marked") {
   auto server = server_socket::open(loopback);
   auto client = client_socket::open(server->local());
-  const std::vector<std::byte> bytes(1025);
+  constexpr auto largest = server_socket::packet_size;
+  const std::vector<std::byte> bytes(largest + 1);
   CHECK(client->send(bytes));
-  CHECK(client->send(std::span{bytes}.first(1024)));
+  CHECK(client->send(std::span{bytes}.first(largest)));
   const auto requests = server->receive();
   REQUIRE(requests.size() == 2);
   CHECK(requests[0].truncated);
-  CHECK(requests[0].bytes.size() == server_socket::packet_size);
+  CHECK(requests[0].bytes.size() == largest);
   CHECK_FALSE(requests[1].truncated);
 }
 

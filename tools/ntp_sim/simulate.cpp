@@ -152,7 +152,7 @@ private:
       throw std::runtime_error{text.error().front().to_string()};
     const auto path = folder_ / "ntp.toml";
     write_file(path, *text);
-    auto loaded = config::load(path, true);
+    auto loaded = config::load(path, true, config::named_files::ignored);
     if (!loaded)
       throw std::runtime_error{loaded.error().front().to_string()};
     world_.start(std::move(loaded->config), path);

@@ -45,7 +45,7 @@ constexpr auto ntpd_rs = R"({
     {"offset": 0.0, "uncertainty": 2147483648.5, "delay": 2147483648.5,
      "remote_delay": 0.0, "remote_uncertainty": 0.0,
      "last_update": {"timestamp": 0}, "unanswered_polls": 8,
-     "poll_interval": 4, "nts_cookies": 3, "name": "silent.example.org:123",
+     "poll_interval": 4, "nts_cookies": 3, "name": "silent.example.org:4460",
      "address": "198.51.100.8:123", "id": 2}],
   "servers": [
     {"address": "0.0.0.0:123",
@@ -60,6 +60,7 @@ TEST_CASE("every view of every situation reads as it did") {
        {"holdover", seen(samples::holdover())},
        {"starting", seen(samples::starting())},
        {"lonely", seen(samples::lonely())},
+       {"nts", seen(samples::nts())},
        {"ntpd-rs", read_observation(ntpd_rs).value()}};
   for (const auto& [name, o] : situations) {
     const std::string stem = name;
@@ -67,6 +68,7 @@ TEST_CASE("every view of every situation reads as it did") {
     CHECK(matches_golden("sources-" + stem, sources_view(o)));
     CHECK(matches_golden("tracking-" + stem, tracking_view(o)));
     CHECK(matches_golden("servers-" + stem, servers_view(o)));
+    CHECK(matches_golden("nts-" + stem, nts_view(o)));
     CHECK(matches_golden("watch-" + stem, joined(watch_frame(o, 80, 0))));
   }
 }
@@ -79,6 +81,99 @@ TEST_CASE("two servers on one address are told apart by their interfaces") {
   const std::string text = servers_view(seen(s));
   CHECK(text.find("[::]:123 on eth0: NOT LISTENING") != std::string::npos);
   CHECK(text.find("[::]:123 on eth1: NOT LISTENING") != std::string::npos);
+}
+
+TEST_CASE("the view of NTS has at most 80 columns and no space at ends") {
+  const std::string text = nts_view(seen(samples::nts()));
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    const std::string line = text.substr(at, end - at);
+    CAPTURE(line);
+    CHECK(width(line) <= 80);
+    CHECK_FALSE(line.ends_with(' '));
+    at = end + 1;
+  }
+}
+
+TEST_CASE("a source without keys tells when it asks for them") {
+  daemon_status s = samples::lonely();
+  s.nts_sources.resize(1);
+  nts_source_status& source = s.nts_sources[0];
+  source.name = "nts.example.org:4460";
+  const auto note = [&] {
+    const std::string text = nts_view(seen(s));
+    const std::size_t at = text.rfind("      ");
+    return text.substr(at + 6, text.size() - at - 7);
+  };
+  CHECK(note() == "no keys yet");
+  source.next_exchange_s = 3;
+  CHECK(note() == "no keys yet; asks for them in 3 s");
+  source.exchanging = true;
+  CHECK(note() == "exchanging keys now");
+  source.problem = "refused";
+  CHECK(note() == "the last exchange failed: refused; exchanging keys now");
+  source.exchanging = false;
+  CHECK(note() == "the last exchange failed: refused; tried again in 3 s");
+  source.next_exchange_s.reset();
+  CHECK(note() == "the last exchange failed: refused");
+}
+
+TEST_CASE("a certificate is marked before it ends, after, and too early") {
+  daemon_status s = samples::nts();
+  s.nts_sources.clear();
+  s.keyset.reset();
+  s.nts_ke_servers.resize(1);
+  s.nts_ke_servers[0].certificates.resize(1);
+  certificate_status& c = s.nts_ke_servers[0].certificates[0];
+  const std::chrono::seconds now{1'795'404'000};
+  const auto shows = [&](const std::string& words) {
+    std::string text = nts_view(seen(s));
+    for (std::size_t at = 0; (at = text.find("\n      ")) != std::string::npos;)
+      text.replace(at, 7, " ");
+    return text.find(words) != std::string::npos;
+  };
+  using std::chrono::hours;
+  c.not_after = now + hours{24 * 14};
+  CHECK(shows(": valid for 14 d until"));
+  c.not_after -= std::chrono::seconds{1};
+  CHECK(shows(": EXPIRES in 13 d"));
+  c.not_after = now - hours{1};
+  CHECK(shows(": EXPIRED 60 min ago"));
+  c.not_after = std::chrono::seconds{253'402'300'799};
+  CHECK(shows("until 9999-12-31 23:59 UTC"));
+  c.not_after = std::chrono::seconds::max();
+  CHECK(shows(" until - "));
+  c.not_before = now + hours{1};
+  CHECK(shows(": NOT VALID before 2026-11-23 04:20 UTC"));
+}
+
+TEST_CASE("a screen of everything names certificates only in time of need") {
+  daemon_status s = samples::nts();
+  const std::string text = status_view(seen(s));
+  CHECK(text.find("EXPIRED") != std::string::npos);
+  CHECK(text.find("EXPIRES") != std::string::npos);
+  CHECK(text.find("valid for") == std::string::npos);
+  s.nts_ke_servers.clear();
+  CHECK(status_view(seen(s)).find("NTS key exchange") == std::string::npos);
+}
+
+TEST_CASE("faults of TLS are told in words, unknown ones by their names") {
+  daemon_status s = samples::nts();
+  s.nts_ke_servers[0].tls_failures
+    = {{"cut-off", 1}, {"too-much", 2}, {"flood", 3}};
+  const std::string text = nts_view(seen(s));
+  for (const char* words :
+       {"without a goodbye", "more data than", "TLS: flood"})
+    CHECK(text.find(words) != std::string::npos);
+}
+
+TEST_CASE("a daemon without NTS says so in a line") {
+  CHECK(nts_view(seen(samples::locked()))
+        == "No source and no server uses NTS.\n");
+  daemon_status s = samples::locked();
+  s.keyset.emplace().problem = "the clock is not set";
+  CHECK(nts_view(seen(s))
+        == "Keys of the cookies: none yet\n  the clock is not set\n");
 }
 
 TEST_CASE("a live picture keeps to the width and height of its window") {

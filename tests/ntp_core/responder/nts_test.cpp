@@ -42,10 +42,11 @@ std::shared_ptr<const cookie_keys> server_keys(std::uint8_t seed = 1) {
     std::vector<cookie_keys::key>{{seed, secret<32>{filled(32, seed)}}});
 }
 
-responder_config with_nts(responder_config c = {}) {
-  c.nts_keys = server_keys();
-  return c;
-}
+struct served_with_nts : served {
+  explicit served_with_nts(responder_config c = {}) : served(std::move(c)) {
+    machine.on_keys(server_keys());
+  }
+};
 
 octets cookie_for(const session_keys& keys, std::uint8_t seed = 1) {
   toy_cipher cipher;
@@ -119,7 +120,7 @@ bool is_refusal(const served& s) {
 
 TEST_CASE("an authentic request gets an authentic answer with a new cookie") {
   for (const auto id : every_aead) {
-    served s{with_nts()};
+    served_with_nts s;
     const auto bytes = nts_request(id);
     const auto r = s.ask(bytes);
     CHECK(r.what == response::answered);
@@ -142,7 +143,7 @@ TEST_CASE("an authentic request gets an authentic answer with a new cookie") {
 TEST_CASE("a cookie comes for each placeholder, and never more than eight") {
   for (const auto id : every_aead)
     for (const std::size_t placeholders : {1, 2, 7, 8, 9, 40}) {
-      served s{with_nts()};
+      served_with_nts s;
       const auto bytes = nts_request(id, placeholders);
       s.ask(bytes);
       const auto sealed_before = s.cipher.sealed;
@@ -161,7 +162,7 @@ TEST_CASE("a cookie comes for each placeholder, and never more than eight") {
 }
 
 TEST_CASE("hidden placeholders earn no cookies (CVE-2026-26076)") {
-  served s{with_nts()};
+  served_with_nts s;
   octets inner;
   for (int i = 0; i < 40; ++i)
     inner = inner + placeholder_field(104);
@@ -175,7 +176,7 @@ TEST_CASE("hidden placeholders earn no cookies (CVE-2026-26076)") {
 
 TEST_CASE("what our client asks the server answers, and the client believes") {
   for (const auto id : every_aead) {
-    served s{with_nts()};
+    served_with_nts s;
     nts_client asker{s.cipher, s.random};
     nts_credentials credentials{keys_for(id), {}, {}};
     const auto cookie = cookie_for(keys_for(id));
@@ -201,7 +202,7 @@ TEST_CASE("requests of every valid shape are answered in no more octets") {
   const auto& c2s = keys_for(siv).c2s;
   const auto answered
     = [&](const octets& bytes, const octets& uid = filled(32, 0x55)) {
-        served s{with_nts()};
+        served_with_nts s;
         s.ask(bytes);
         s.stamp(later);
         const auto got = believed(s, keys_for(siv), uid);
@@ -229,7 +230,7 @@ TEST_CASE("requests that lack a field or break a rule of length get silence "
     = [&](const octets& bytes, const authenticator_shape& shape = {}) {
         return sealed(bytes, siv, c2s, shape);
       };
-  served s{with_nts()};
+  served_with_nts s;
   const auto silent
     = [&](const octets& bytes) { return s.silent(bytes, reason::malformed); };
   const auto uid = uid_field();
@@ -266,7 +267,7 @@ TEST_CASE("requests that lack a field or break a rule of length get silence "
 TEST_CASE("a wrong mode is silence before anything is decrypted") {
   responder_config c;
   c.answer_symmetric_active = true;
-  served s{with_nts(c)};
+  served_with_nts s{c};
   for (const int mode : {0, 1, 2, 4, 5, 6, 7}) {
     auto bytes = nts_request(siv);
     bytes[0] = static_cast<std::byte>(0x20 | mode);
@@ -279,7 +280,7 @@ TEST_CASE("a wrong mode is silence before anything is decrypted") {
 }
 
 TEST_CASE("a cookie that is not ours gets NTSN with the identifier") {
-  served s{with_nts()};
+  served_with_nts s;
   const auto ask = [&](const octets& cookie) {
     s.ask(sealed(request() + uid_field() + cookie_field(cookie), siv,
                  keys_for(siv).c2s));
@@ -294,7 +295,7 @@ TEST_CASE("a cookie that is not ours gets NTSN with the identifier") {
   for (std::size_t i = 0; i < cookie.size(); ++i) {
     auto bad = cookie;
     bad[i] ^= std::byte{1};
-    served fresh{with_nts()};
+    served_with_nts fresh;
     fresh.ask(sealed(request() + uid_field() + cookie_field(bad), siv,
                      keys_for(siv).c2s));
     CHECK(is_refusal(fresh));
@@ -304,7 +305,7 @@ TEST_CASE("a cookie that is not ours gets NTSN with the identifier") {
 TEST_CASE("a request of which any octet was changed is not answered") {
   const auto good = nts_request(siv, 1);
   for (std::size_t i = 0; i < good.size(); ++i) {
-    served s{with_nts()};
+    served_with_nts s;
     auto bad = good;
     bad[i] ^= std::byte{0x10};
     const auto r = s.ask(bad);
@@ -314,7 +315,7 @@ TEST_CASE("a request of which any octet was changed is not answered") {
 }
 
 TEST_CASE("a wrong authenticator gets NTSN with the identifier") {
-  served s{with_nts()};
+  served_with_nts s;
   auto bytes = nts_request(siv);
   bytes.back() ^= std::byte{1};
   s.ask(bytes);
@@ -325,7 +326,7 @@ TEST_CASE("a wrong authenticator gets NTSN with the identifier") {
 }
 
 TEST_CASE("refusals are limited for all clients together") {
-  served s{with_nts()};
+  served_with_nts s;
   const auto bad = sealed(open_part(siv), siv, keys_for(siv).s2c);
   octets out(bad.size());
   const auto refused = [&](mono_time now, int tries) {
@@ -344,10 +345,9 @@ TEST_CASE("refusals are limited for all clients together") {
 }
 
 TEST_CASE("cookies of an older key are good, and new ones are of the newest") {
-  auto c = with_nts();
-  c.nts_keys = std::make_shared<cookie_keys>(std::vector<cookie_keys::key>{
-    {2, secret<32>{filled(32, 2)}}, {1, secret<32>{filled(32, 1)}}});
-  served s{c};
+  served s;
+  s.machine.on_keys(std::make_shared<cookie_keys>(std::vector<cookie_keys::key>{
+    {2, secret<32>{filled(32, 2)}}, {1, secret<32>{filled(32, 1)}}}));
   s.ask(nts_request(siv));
   s.stamp(later);
   const auto got = believed(s, keys_for(siv));
@@ -357,16 +357,16 @@ TEST_CASE("cookies of an older key are good, and new ones are of the newest") {
 }
 
 TEST_CASE("keys may change between a reply and its stamp") {
-  served s{with_nts()};
+  served_with_nts s;
   s.ask(nts_request(siv));
-  s.machine.on_config(std::make_shared<responder_config>());
+  s.machine.on_keys(nullptr);
   s.stamp(later);
   CHECK(believed(s, keys_for(siv)));
   CHECK(s.silent(nts_request(siv), reason::malformed));
 }
 
 TEST_CASE("a reply that waits too long for its stamp is never believed") {
-  served s{with_nts()};
+  served_with_nts s;
   const auto first = s.ask(nts_request(siv));
   const auto bytes = s.out;
   const auto stamp_first = [&](std::uint32_t others) {
@@ -382,7 +382,8 @@ TEST_CASE("a reply that waits too long for its stamp is never believed") {
 }
 
 TEST_CASE("without a cipher requests with NTS get silence") {
-  responder machine{std::make_shared<responder_config>(with_nts()), 42};
+  responder machine{std::make_shared<responder_config>(), 42};
+  machine.on_keys(server_keys());
   octets out(2048);
   const auto r
     = machine.respond(nts_request(siv), client, received, mono_time{1h}, out);
@@ -394,7 +395,7 @@ TEST_CASE("where NTS is required it satisfies, and a refusal is still NTSN") {
   for (const auto how : {refusal::deny, refusal::ignore}) {
     responder_config c;
     c.require_nts = how;
-    served s{with_nts(c)};
+    served_with_nts s{c};
     CHECK(s.ask(nts_request(siv)).why == reason::nts);
     CHECK(s.ask(request()).why == reason::nts_required);
     CHECK(s.ask(request() + uid_field()).why == reason::nts_required);
@@ -406,7 +407,7 @@ TEST_CASE("where NTS is required it satisfies, and a refusal is still NTSN") {
 TEST_CASE("kisses to authentic requests are authentic and bring a cookie") {
   responder_config denying;
   denying.access = access_of({"192.0.2.0/24"});
-  served denied{with_nts(denying)};
+  served_with_nts denied{denying};
   denied.ask(nts_request(siv));
   CHECK(denied.last.what == response::kiss_deny);
   denied.stamp(later);
@@ -417,7 +418,7 @@ TEST_CASE("kisses to authentic requests are authentic and bring a cookie") {
 
   responder_config limiting;
   limiting.rate = {16, 1000ms, 1, 16, 1};
-  served limited{with_nts(limiting)};
+  served_with_nts limited{limiting};
   for (int i = 0; i < 100 && limited.last.what != response::kiss_rate; ++i)
     limited.ask(nts_request(siv));
   REQUIRE(limited.last.what == response::kiss_rate);
@@ -430,19 +431,19 @@ TEST_CASE("kisses to authentic requests are authentic and bring a cookie") {
 TEST_CASE("who is denied learns nothing more from a bad cookie") {
   responder_config denying;
   denying.access = access_of({"192.0.2.0/24"});
-  served s{with_nts(denying)};
+  served_with_nts s{denying};
   s.ask(sealed(open_part(siv), siv, keys_for(siv).s2c));
   CHECK(s.last.what == response::kiss_deny);
   CHECK(!s.last.nts);
   denying.deny_action = refusal::ignore;
-  served silent{with_nts(denying)};
+  served_with_nts silent{denying};
   CHECK(silent.silent(nts_request(siv), reason::access));
   CHECK(silent.cipher.opened == 0);
 }
 
 TEST_CASE("interleaved mode works with NTS, and its replies need no seal when "
           "they are stamped") {
-  served s{with_nts()};
+  served_with_nts s;
   s.ask(nts_request(siv));
   CHECK(s.last.seal_ticket != 0);
   s.stamp(later);
