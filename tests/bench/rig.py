@@ -16,7 +16,7 @@ import time
 
 from clock_guard import ClockGuard
 from concert import Daemon
-from harness import BUILD, Process, built, peer, wait_until
+from harness import BUILD, ROOT, Process, built, peer, wait_until
 from packets import ask
 
 SERVER_SPACE = "concert-bench"  # the namespace at the far end of the pair
@@ -110,14 +110,36 @@ def prefixes(count):
             f"{lengths[i % len(lengths)]}" for i in range(count)]
 
 
-def our_sections(address, port, workers=1, limits=False, **server):
-    """A configuration that serves the machine's own time."""
+class Authority:
+    """A try-out certificate authority, and the certificate of a server."""
+
+    def __init__(self, stage, *names):
+        self.directory = stage.path("authority")
+        subprocess.run([ROOT / "tools/try-ca", self.directory, *names],
+                       check=True, capture_output=True)
+        self.root = self.directory / "ca.pem"
+        self.chain = self.directory / "server.pem"
+        self.key = self.directory / "server-key.pem"
+
+
+def our_sections(address, port, workers=1, limits=False, nts=None, **server):
+    """A configuration that serves the machine's own time; `nts` is an authority
+    and the port of the key exchange."""
     if limits:
         server |= {
             "denylist": {"filter": prefixes(100_000), "action": "ignore"},
             "rate-limiting-cache-size": CACHE_SIZE,
             "rate-limiting-cutoff-ms": 1}
+    more = {}
+    if nts:
+        authority, ke_port = nts
+        more["nts-ke-server"] = [{
+            "listen": f"{address}:{ke_port}", "ntp-port": port,
+            "certificate-chain-path": authority.chain,
+            "private-key-path": authority.key,
+            "rate-limiting-cutoff-ms": 0}]
     return {
+        **more,
         "server-workers": workers, "pin-workers": True,
         "clock": {"kind": "read-only"},
         "server": [{"listen": f"{address}:{port}", **server}],
@@ -155,14 +177,18 @@ def wait_answer(process, address, port):
 # -- cost ---------------------------------------------------------------------
 
 def process_cpu(pid):
-    """Time that all threads of a process have run, s, by thread."""
+    """Time that all threads of a process and its children have run, s, by
+    thread."""
     times = {}
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
         try:
             times[task.name] = int(
                 (task / "schedstat").read_text().split()[0]) * 1e-9
+            children = (task / "children").read_text().split()
         except OSError:
             continue  # a thread that has just ended
+        for child in children:
+            times |= process_cpu(child)
     return times
 
 

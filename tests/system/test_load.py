@@ -5,6 +5,7 @@ import subprocess
 
 from concert import Daemon, time_server
 from harness import Case, built, wait_until
+from nts import Authority, chronyd_answers, chronyd_server
 from packets import ask
 from peers import Chronyd
 
@@ -19,12 +20,15 @@ def load(*words, timeout=30):
             done.stderr)
 
 
-class Load(Case):
+class LoadCase(Case):
 
     def meter(self, *words):
         status, report, said = load("meter", *words, "--quiet")
         self.assertEqual(0, status, said)
         return report
+
+
+class Load(LoadCase):
 
     def machine_time_server(self):
         """A server of ours that serves the machine's own clock."""
@@ -110,8 +114,68 @@ class Load(Case):
         self.assertTrue(ask("127.0.0.1", 11123))
 
     def test_other_peoples_servers_are_not_loaded(self):
-        for command in ("meter", "flood"):
+        for command in ("meter", "flood", "handshakes"):
             status, report, said = load(command, "192.0.2.1", "--duration",
                                         "1s")
             self.assertEqual((3, None), (status, report))
             self.assertIn("192.0.2.1", said)
+
+
+class NtsLoad(LoadCase):
+    """chronyd gives out cookies on port 4460 and serves on port 123."""
+
+    def setUp(self):
+        super().setUp()
+        self.authority = Authority(self, "127.0.0.1")
+        self.server = chronyd_server(self, self.authority, "127.0.0.1")
+
+    def trusting(self, *words):
+        return (*words, "--certificate-authority", self.authority.root)
+
+    def test_every_request_is_authentic_and_so_is_every_answer(self):
+        for words in ((), ("--interleaved",)):
+            before = chronyd_answers(self.server)
+            report = self.meter(*self.trusting(
+                "127.0.0.1", "--nts", "--rate", 500, "--clients", 16,
+                "--duration", "1s", "--warm-up", "0s", "--same-clock", *words))
+            self.assertEqual({0}, set(report["bad"].values()))
+            self.assertEqual((500, 500, 500), (
+                report["sent"], report["answered"], report["verified"]))
+            self.assertEqual(500, chronyd_answers(self.server) - before)
+        self.assertGreater(report["interleaved"], 0.9 * report["sent"])
+
+    def test_answers_are_checked_by_sample(self):
+        report = self.meter(*self.trusting(
+            "127.0.0.1", "--nts", "--rate", 1000, "--duration", "1s",
+            "--sessions", 1, "--verify", 10))
+        self.assertEqual({0}, set(report["bad"].values()))
+        self.assertTrue(20 < report["verified"] < 300, report["verified"])
+
+    def test_cookies_of_another_server_are_refused(self):
+        chronyd_server(self, self.authority, "127.0.0.2", name="other")
+        status, report, _ = load("meter", *self.trusting(
+            "127.0.0.2", "--nts", "--ke", "127.0.0.1", "--rate", 20,
+            "--duration", "1s"))
+        self.assertEqual((1, 0), (status, report["answered"]))
+        self.assertEqual(report["bad"]["nts-refused"],
+                         sum(report["bad"].values()))
+        self.assertGreater(report["bad"]["nts-refused"], 0)
+
+    def test_handshakes_are_counted_and_so_is_why_they_fail(self):
+        status, report, said = load("handshakes", *self.trusting(
+            "127.0.0.1", "--duration", "1s", "--connections", 4))
+        self.assertEqual((0, 0), (status, report["failed"]), said)
+        self.assertGreater(report["done"], 10)
+        for words, why in ((("--name", "other"), "certificate"),
+                           (("127.0.0.1:4461",), "Connection refused")):
+            address = () if ":" in words[0] else ("127.0.0.1",)
+            status, report, _ = load("handshakes", *self.trusting(
+                *address, *words, "--duration", "500ms"))
+            self.assertEqual((1, 0, {why}), (
+                status, report["done"], set(report["failures"])))
+
+    def test_without_the_authority_there_are_no_keys(self):
+        status, report, said = load("meter", "127.0.0.1", "--nts",
+                                    "--duration", "1s")
+        self.assertEqual((3, None), (status, report))
+        self.assertIn("no keys from 127.0.0.1:4460: certificate", said)

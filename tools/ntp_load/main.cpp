@@ -1,4 +1,5 @@
 #include "tools/ntp_load/calibration.hpp"
+#include "tools/ntp_load/handshakes.hpp"
 #include "tools/ntp_load/rate_search.hpp"
 #include "tools/ntp_load/report.hpp"
 #include "tools/ntp_load/target_guard.hpp"
@@ -86,20 +87,29 @@ int print(const std::string& text, exit_code outcome) {
   return code(exit_code::refused);
 }
 
-/// Whether the load may be made, and whether it comes from addresses that are
-/// not this machine's. Those are never used towards another machine.
-std::optional<bool> foreign_sources(const options& o) {
-  const auto way = route_to(o.target.address);
+/// The way to a server that may be loaded.
+std::optional<route> permitted_way(const options& o,
+                                   const ntp::ip_address& to) {
+  const auto way = route_to(to);
   if (!way) {
-    complain(o.target.address.to_string() + ": " + way.error().text);
+    complain(to.to_string() + ": " + way.error().text);
     return {};
   }
   if (!is_ours(*way) && !o.own_target) {
-    complain(o.target.address.to_string()
+    complain(to.to_string()
              + " is not on this machine. Loading somebody else's server is an "
                "attack; if it is yours, say --i-own-the-target");
     return {};
   }
+  return *way;
+}
+
+/// Whether the load may be made, and whether it comes from addresses that are
+/// not this machine's. Those are never used towards another machine.
+std::optional<bool> foreign_sources(const options& o) {
+  const auto way = permitted_way(o, o.target.address);
+  if (!way || (o.nts && !permitted_way(o, o.ke.address.address)))
+    return {};
   const auto prefix = o.client_prefix();
   if (!prefix)
     return false;
@@ -129,7 +139,10 @@ public:
         return tl::unexpected{gap.error()};
       report_.gap_ns = std::move(*gap);
     }
-    auto opened = meter::open(options_, signalled);
+    auto nts = exchange_keys();
+    if (!nts)
+      return tl::unexpected{nts.error()};
+    auto opened = meter::open(options_, signalled, std::move(*nts));
     if (!opened)
       return tl::unexpected{opened.error()};
     if (options_.search)
@@ -152,6 +165,22 @@ private:
     else
       p.rate = options_.rate.value_or(default_rate);
     return p;
+  }
+
+  platform::result<std::optional<nts_requests>> exchange_keys() {
+    if (!options_.nts)
+      return std::optional<nts_requests>{};
+    const auto target = open_ke_target(options_.ke);
+    if (!target)
+      return tl::unexpected{target.error()};
+    auto sessions = open_sessions(*target, options_.sessions, signalled);
+    if (!sessions)
+      return tl::unexpected{sessions.error()};
+    auto requests = nts_requests::make(std::move(*sessions));
+    if (!requests)
+      return tl::unexpected{requests.error()};
+    report_.aead = requests->aead();
+    return std::optional{std::move(*requests)};
   }
 
   void search(meter& m) {
@@ -217,6 +246,28 @@ int run_flood(const options& o, bool foreign) {
                sent->sent > 0 ? exit_code::ok : exit_code::no);
 }
 
+// -- handshakes ---------------------------------------------------------------
+
+int run_handshakes(const options& o) {
+  const auto target = open_ke_target(o.ke);
+  if (!target) {
+    complain(target.error().text);
+    return code(exit_code::refused);
+  }
+  progress_line line{o.quiet};
+  const auto r = run_handshakes(
+    *target, o.connections, o.duration_s, signalled,
+    [](const auto&) { return true; },
+    [&](const handshake_result& so_far) {
+      line.draw(fmt::format("{:.0f} of {:.0f} s: {} done, {} failed",
+                            so_far.duration_s, o.duration_s, so_far.done,
+                            so_far.failed));
+    });
+  line.clear();
+  return print(o.json ? json_text(o, r) : plain_text(o, r),
+               r.done > 0 ? exit_code::ok : exit_code::no);
+}
+
 int run(const std::vector<std::string>& arguments) {
   const auto parsed = parse_options(arguments);
   if (!parsed) {
@@ -236,7 +287,15 @@ int run(const std::vector<std::string>& arguments) {
   // Sleeps of an open loop end when they should.
   prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
   catch_signals();
-  return o.what == command::meter ? run_meter(o) : run_flood(o, *foreign);
+  switch (o.what) {
+    case command::meter:
+      return run_meter(o);
+    case command::flood:
+      return run_flood(o, *foreign);
+    case command::handshakes:
+      return run_handshakes(o);
+  }
+  return code(exit_code::usage);
 }
 
 } // namespace

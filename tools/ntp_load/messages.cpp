@@ -63,9 +63,9 @@ void write_fields(std::span<std::byte> bytes, const exchange& e,
 
 std::string_view to_string(verdict v) {
   constexpr std::array<std::string_view, verdict_count> names{
-    "good",           "too-short", "too-long", "stranger", "unexpected",
-    "duplicate",      "late",      "mode",     "version",  "kiss",
-    "unsynchronized", "stamps",    "outside"};
+    "good",           "too-short", "too-long", "stranger",    "unexpected",
+    "duplicate",      "late",      "mode",     "version",     "kiss",
+    "unsynchronized", "stamps",    "outside",  "nts-refused", "unauthentic"};
   return names[static_cast<std::size_t>(v)];
 }
 

@@ -40,8 +40,10 @@ enum class verdict : std::uint8_t {
   unsynchronized, ///< no time, by leap 3 or stratum 16
   stamps,         ///< times that are absent or in the wrong order
   outside,        ///< times outside of the exchange, on the same clock
+  nts_refused,    ///< NTSN: the server does not know our keys
+  unauthentic,    ///< without the identifier or authenticator that it needs
 };
-inline constexpr std::size_t verdict_count = 13;
+inline constexpr std::size_t verdict_count = 15;
 std::string_view to_string(verdict v);
 
 /// The fields of an answer that matter here.

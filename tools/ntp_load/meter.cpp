@@ -1,5 +1,6 @@
 #include "tools/ntp_load/meter.hpp"
 
+#include "ntp_core/packet/bytes.hpp"
 #include "ntp_core/packet/header.hpp"
 #include "platform/system_random.hpp"
 
@@ -135,20 +136,24 @@ struct meter::run_state {
 };
 
 platform::result<meter> meter::open(const options& o,
-                                    const volatile std::sig_atomic_t& stop) {
+                                    const volatile std::sig_atomic_t& stop,
+                                    std::optional<nts_requests> nts) {
   auto fd = open_sender(
     {.target = o.target, .choose_source = o.client_prefix().has_value()});
   if (!fd)
     return tl::unexpected{fd.error()};
-  return meter{o, std::move(*fd), stop};
+  return meter{o, std::move(*fd), stop, std::move(nts)};
 }
 
 meter::meter(const options& o, platform::unique_fd fd,
-             const volatile std::sig_atomic_t& stop)
+             const volatile std::sig_atomic_t& stop,
+             std::optional<nts_requests> nts)
   : options_(o),
     stop_(stop),
     fd_(std::move(fd)),
-    out_(std::make_unique<message_batch>(o.target, o.size,
+    nts_(std::move(nts)),
+    size_(nts_ ? nts_->size() : o.size),
+    out_(std::make_unique<message_batch>(o.target, size_,
                                          o.client_prefix().has_value())),
     in_(std::make_unique<arrival_batch>(o.target)),
     stamps_(std::make_unique<stamp_batch>()),
@@ -157,7 +162,9 @@ meter::meter(const options& o, platform::unique_fd fd,
   if (const auto prefix = o.client_prefix())
     addresses_.emplace(*prefix);
   for (std::size_t i = 0; i < message_batch::size; ++i)
-    write_request(out_->bytes(i), o.version);
+    write_request(nts_ ? out_->bytes(i).first(ntp::header_size)
+                       : out_->bytes(i),
+                  o.version);
 }
 
 meter_result meter::run(const load_plan& plan, const listener& told) {
@@ -243,6 +250,8 @@ void meter::compose(run_state& r, std::size_t i) {
   e.cited = cites ? known.received : 0ns;
   r.batch[i] = &e;
   write_fields(out_->bytes(i), e, cites ? known.cited : 0);
+  if (nts_)
+    nts_->complete(out_->bytes(i), e.transmit);
   if (addresses_)
     out_->set_source(i, addresses_->at(client));
 }
@@ -344,18 +353,39 @@ verdict meter::identify(run_state& r, const arrival_batch::arrival& a,
     return verdict::late;
   const auto& e = *found.request;
   r.taken += e.counted ? 1 : 0;
-  if (a.truncated || a.bytes.size() > options_.size)
+  if (a.truncated || a.bytes.size() > size_)
     return verdict::too_long;
   const bool interleaved = found.kind == outcome::interleaved;
-  const auto v
+  auto v
     = judge(fields, {.version = options_.version,
                      .interleaved = interleaved,
                      .same_clock = options_.same_clock && a.stamp.count() != 0,
                      .earliest = e.stamp.count() != 0 ? e.stamp : e.sent_wall,
                      .latest = a.stamp});
+  if (nts_)
+    v = judge_nts(r, a.bytes, e, v);
   if (v == verdict::good && options_.interleaved)
     clients_[e.client] = {fields.receive, a.stamp};
   return v;
+}
+
+/// What NTS makes of an answer that was judged without.
+verdict meter::judge_nts(run_state& r, std::span<const std::byte> bytes,
+                         const exchange& e, verdict plain) {
+  if (!nts_->is_ours(bytes, e.transmit))
+    return verdict::unauthentic;
+  // The header says it all, and nothing protects it.
+  constexpr std::size_t reference_id_at = 12;
+  if (plain == verdict::kiss
+      && ntp::read_big_endian<std::uint32_t>(bytes, reference_id_at)
+           == ntp::code_of("NTSN"))
+    return verdict::nts_refused;
+  if (options_.verify > 1 && random_.next() % options_.verify != 0)
+    return plain;
+  if (!nts_->is_authentic(bytes, e.transmit))
+    return verdict::unauthentic;
+  r.result.verified += e.counted ? 1 : 0;
+  return plain;
 }
 
 void meter::keep_errors(run_state& r, const answer_fields& fields,

@@ -5,6 +5,7 @@
 #include "tools/ntp_load/exchange_table.hpp"
 #include "tools/ntp_load/message_batch.hpp"
 #include "tools/ntp_load/messages.hpp"
+#include "tools/ntp_load/nts_requests.hpp"
 #include "tools/ntp_load/options.hpp"
 #include "tools/ntp_load/sample_set.hpp"
 #include "tools/ntp_load/schedule.hpp"
@@ -37,6 +38,8 @@ struct meter_result {
   double busy = 0;           ///< share of the time in which there was work
   double cpu_s = 0;          ///< of this thread
 
+  std::uint64_t verified = 0; ///< answers whose authenticator was checked
+
   sample_set response_ns; ///< kernel transmit to kernel receive stamp
   /// For a server on the same clock: its receive stamp − our transmit stamp,
   /// and its transmit stamp − our receive stamp of the same answer.
@@ -68,12 +71,13 @@ struct load_plan {
 /// Sends requests and judges the answers, in one thread.
 class meter {
 public:
-  /// `o` must outlive this. `told` hears twice a second how it goes; a signal
-  /// in `stop` ends a run.
+  /// `o` must outlive this. `nts` is for requests with NTS. `told` hears twice
+  /// a second how it goes; a signal in `stop` ends a run.
   using listener = std::function<void(double seconds, const meter_result&)>;
 
   static platform::result<meter> open(const options& o,
-                                      const volatile std::sig_atomic_t& stop);
+                                      const volatile std::sig_atomic_t& stop,
+                                      std::optional<nts_requests> nts = {});
 
   meter_result run(const load_plan& plan, const listener& told);
 
@@ -87,7 +91,8 @@ private:
   struct run_state;
 
   meter(const options& o, platform::unique_fd fd,
-        const volatile std::sig_atomic_t& stop);
+        const volatile std::sig_atomic_t& stop,
+        std::optional<nts_requests> nts);
 
   void turn(run_state& r);
   void finish(run_state& r);
@@ -99,6 +104,8 @@ private:
   void take(run_state& r, const arrival_batch::arrival& a);
   verdict identify(run_state& r, const arrival_batch::arrival& a,
                    answer_fields& fields, exchange_table::match& found);
+  verdict judge_nts(run_state& r, std::span<const std::byte> bytes,
+                    const exchange& e, verdict plain);
   void keep_errors(run_state& r, const answer_fields& fields, const exchange& e,
                    bool interleaved, nanoseconds stamp);
   void idle(run_state& r);
@@ -106,6 +113,8 @@ private:
   const options& options_;
   const volatile std::sig_atomic_t& stop_;
   platform::unique_fd fd_;
+  std::optional<nts_requests> nts_;
+  std::size_t size_; ///< of a request
   std::optional<client_addresses> addresses_;
   std::unique_ptr<message_batch> out_;
   std::unique_ptr<arrival_batch> in_;

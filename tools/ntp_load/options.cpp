@@ -15,10 +15,13 @@ namespace concert::load {
 namespace {
 
 constexpr std::uint16_t ntp_port = 123;
+constexpr std::uint16_t ke_port = 4460;
 constexpr double highest_rate = 1e8;
 constexpr std::uint64_t most_meter_clients = 1 << 16;
 constexpr std::uint64_t most_flood_clients = 10'000'000;
 constexpr std::uint32_t largest_window = 1 << 16;
+constexpr std::uint32_t most_connections = 4096;
+constexpr std::uint32_t most_sessions = 1024;
 
 [[noreturn]] void refuse(const std::string& where, const std::string& why) {
   throw CLI::ValidationError(where, why);
@@ -32,7 +35,8 @@ double span_of(const std::string& name, const std::string& text,
   return *s;
 }
 
-ntp::endpoint target_of(const std::string& text) {
+ntp::endpoint target_of(const std::string& text, const std::string& where,
+                        std::uint16_t default_port) {
   if (const auto whole = ntp::endpoint::parse(text); whole && whole->port != 0)
     return *whole;
   auto bare = text;
@@ -40,10 +44,10 @@ ntp::endpoint target_of(const std::string& text) {
     bare = bare.substr(1, bare.size() - 2);
   const auto address = ntp::ip_address::parse(bare);
   if (!address)
-    refuse("ADDRESS", "\"" + text
-                        + "\" is no numeric address such as 127.0.0.1, "
-                          "127.0.0.1:11123 or [::1]:11123");
-  return {*address, ntp_port};
+    refuse(where, "\"" + text
+                    + "\" is no numeric address such as 127.0.0.1, "
+                      "127.0.0.1:11123 or [::1]:11123");
+  return {*address, default_port};
 }
 
 /// All that is said to ntp-load, and CLI11's parser for it.
@@ -58,19 +62,32 @@ public:
     app_.require_subcommand(1);
     auto* meter = app_.add_subcommand("meter", "Ask, and check every answer");
     meter->callback([this] { result_.what = command::meter; });
-    add_common(*meter);
+    add_target(*meter, ntp_port);
+    add_requests(*meter);
     add_loop(*meter);
     add_checks(*meter);
     add_search(*meter);
+    add_nts(*meter);
     auto* flood
       = app_.add_subcommand("flood", "Send as much as can be, read nothing");
     flood->callback([this] { result_.what = command::flood; });
-    add_common(*flood);
+    add_target(*flood, ntp_port);
+    add_requests(*flood);
     flood->get_option("--duration")->required();
     flood
       ->add_option("--batch", result_.batch,
                    "Requests of one client in a row, 1 to 64 (default 64)")
       ->check(CLI::Range(1, 64))
+      ->type_name("N");
+    auto* handshakes = app_.add_subcommand(
+      "handshakes", "Exchange NTS keys as often as can be");
+    handshakes->callback([this] { result_.what = command::handshakes; });
+    add_target(*handshakes, ke_port);
+    add_certificates(*handshakes);
+    handshakes
+      ->add_option("--connections", result_.connections,
+                   "So many at a time (default 16)")
+      ->check(CLI::Range(1U, most_connections))
       ->type_name("N");
   }
 
@@ -79,6 +96,7 @@ public:
     std::ranges::reverse(arguments);
     try {
       app_.parse(std::move(arguments));
+      complete();
       check();
     } catch (const CLI::ParseError& e) {
       return tl::unexpected{answer(e)};
@@ -98,17 +116,30 @@ private:
       ->type_name("TIME");
   }
 
-  void add_common(CLI::App& to) {
+  void add_target(CLI::App& to, std::uint16_t port) {
     to.add_option_function<std::string>(
         "ADDRESS",
-        [this](const std::string& text) { result_.target = target_of(text); },
-        "Numeric address of the server, with :PORT if it is not 123")
+        [this, port](const std::string& text) {
+          result_.target = target_of(text, "ADDRESS", port);
+        },
+        "Numeric address of the server, with :PORT if it is not "
+          + std::to_string(port))
       ->required();
+    add_span(to, "--duration", "How long to send (default 10s)",
+             result_.duration_s, 86400);
+    to.add_option("--cpu", result_.cpu, "Stay on this CPU")
+      ->check(CLI::Range(0, 1023))
+      ->type_name("N");
+    to.add_flag("--json", result_.json, "Print JSON instead of text");
+    to.add_flag("--quiet", result_.quiet, "Say nothing of the progress");
+    to.add_flag("--i-own-the-target", result_.own_target,
+                "Ask a server that is not on this machine");
+  }
+
+  void add_requests(CLI::App& to) {
     to.add_option("--rate", result_.rate, "Requests a second")
       ->check(CLI::Range(1e-3, highest_rate))
       ->type_name("R");
-    add_span(to, "--duration", "How long to send (meter: default 10s)",
-             result_.duration_s, 86400);
     to.add_option("--clients", result_.clients,
                   "Source addresses to use in turn (default 1)")
       ->check(CLI::Range(std::uint64_t{1}, most_flood_clients))
@@ -126,13 +157,6 @@ private:
     to.add_option("--version", result_.version, "NTP version (default 4)")
       ->check(CLI::Range(3, 4))
       ->type_name("3|4");
-    to.add_option("--cpu", result_.cpu, "Stay on this CPU")
-      ->check(CLI::Range(0, 1023))
-      ->type_name("N");
-    to.add_flag("--json", result_.json, "Print JSON instead of text");
-    to.add_flag("--quiet", result_.quiet, "Say nothing of the progress");
-    to.add_flag("--i-own-the-target", result_.own_target,
-                "Ask a server that is not on this machine");
   }
 
   void add_loop(CLI::App& to) {
@@ -178,6 +202,54 @@ private:
       ->type_name("SHARE");
   }
 
+  void add_certificates(CLI::App& to) {
+    to.add_option("--certificate-authority", result_.ke.authorities,
+                  "PEM file to trust besides the system's roots; may be "
+                  "repeated")
+      ->type_name("FILE");
+    to.add_option("--name", result_.ke.name,
+                  "That the certificate must be for (default: the address)")
+      ->type_name("NAME");
+  }
+
+  void add_nts(CLI::App& to) {
+    auto* nts = to.add_flag("--nts", result_.nts,
+                            "Make requests authentic (RFC 8915), with the same "
+                            "cookies over and over");
+    nts->excludes("--size");
+    to.add_option_function<std::string>(
+        "--ke",
+        [this](const std::string& text) {
+          result_.ke.address = target_of(text, "--ke", ke_port);
+        },
+        "Where keys are exchanged (default: the server's address, port 4460)")
+      ->needs(nts)
+      ->type_name("ADDRESS[:PORT]");
+    add_certificates(to);
+    to.add_option("--sessions", result_.sessions,
+                  "Key exchanges at the start; requests use their keys and "
+                  "cookies at random (default 16)")
+      ->needs(nts)
+      ->check(CLI::Range(1U, most_sessions))
+      ->type_name("N");
+    to.add_option("--verify", result_.verify,
+                  "Check the authenticator of 1 answer in N (default 1)")
+      ->needs(nts)
+      ->check(CLI::Range(1U, 1U << 20))
+      ->type_name("N");
+  }
+
+  /// What follows from the target.
+  void complete() {
+    auto& ke = result_.ke;
+    if (result_.what == command::handshakes)
+      ke.address = result_.target;
+    else if (ke.address.port == 0)
+      ke.address = {result_.target.address, ke_port};
+    if (ke.name.empty())
+      ke.name = ke.address.address.to_string();
+  }
+
   void check() const {
     const auto& o = result_;
     if (o.duration_s <= 0 || o.step_s <= 0 || o.timeout_s <= 0)
@@ -188,6 +260,8 @@ private:
              "76 to 1024");
     if (o.version != 4 && o.interleaved)
       refuse("--interleaved", "is for version 4");
+    if (o.version != 4 && o.nts)
+      refuse("--nts", "is for version 4");
     if (o.what == command::meter && o.clients > most_meter_clients)
       refuse("--clients",
              "the meter remembers at most 65536; flood takes more");

@@ -5,6 +5,7 @@
 #include <tl/expected.hpp>
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,7 +19,14 @@ enum class exit_code : std::uint8_t {
   refused = 3, ///< the system refused something, or the target is not ours
 };
 
-enum class command : std::uint8_t { meter, flood };
+enum class command : std::uint8_t { meter, flood, handshakes };
+
+/// The server to exchange keys with.
+struct ke_options {
+  ntp::endpoint address;
+  std::string name; ///< that its certificate must be for
+  std::vector<std::filesystem::path> authorities; ///< besides the system's
+};
 
 /// The command line of ntp-load.
 struct options {
@@ -46,6 +54,12 @@ struct options {
   bool search = false;
   double step_s = 2;
   double max_loss = 0.001; ///< share
+  bool nts = false;
+  std::uint32_t sessions = 16; ///< key exchanges before the first request
+  std::uint32_t verify = 1;    ///< check 1 authenticator in so many
+
+  ke_options ke;                  ///< for NTS, and the target of handshakes
+  std::uint32_t connections = 16; ///< handshakes at a time
 
   // And for the flood.
   std::uint32_t batch = 64; ///< requests of one client in a row

@@ -183,6 +183,10 @@ std::string plain_text(const options& o, const meter_report& report) {
   text += fmt::format("\nlost                  {}; {} without a good answer\n",
                       r.lost, percent(r.loss()));
   text += fmt::format("bad answers           {}\n", bad_kinds(r));
+  if (report.aead)
+    text += fmt::format("NTS                   AEAD {}, {} authenticators "
+                        "checked\n",
+                        static_cast<unsigned>(*report.aead), r.verified);
   if (r.response_ns.count() > 0)
     text
       += fmt::format("response time         {}\n", percentiles(r.response_ns));
@@ -205,6 +209,10 @@ std::string json_text(const options& o, const meter_report& report) {
            w.field("target", o.target.to_string());
            w.field("clients", o.clients);
            w.field("version", std::uint64_t{o.version});
+           if (report.aead) {
+             w.field("aead", static_cast<std::uint64_t>(*report.aead));
+             w.field("verified", report.result.verified);
+           }
            write(w, report.result);
            if (report.gap_ns) {
              write(w, "stamp_gap", *report.gap_ns);
@@ -249,6 +257,44 @@ std::string json_text(const options& o, const flood_result& r) {
            w.field("clients", r.clients);
            w.field("sent_rate", r.rate());
            w.field("cpu", r.cpu_s);
+         })
+         + "\n";
+}
+
+std::string plain_text(const options& o, const handshake_result& r) {
+  auto text = fmt::format("done      {} in {:.2f} s, {:.0f}/s; {} at a time\n",
+                          r.done, r.duration_s, r.rate(), o.connections);
+  text += fmt::format("failed    {}\n", r.failed);
+  for (const auto& [why, count] : r.failures)
+    text += fmt::format("  {:<7} {}\n", count, why);
+  if (r.time_ns.count() > 0)
+    text += fmt::format("time      p50 {}, p90 {}, p99 {}, max {}\n",
+                        time(r.time_ns.quantile(0.5)),
+                        time(r.time_ns.quantile(0.9)),
+                        time(r.time_ns.quantile(0.99)), time(r.time_ns.max()));
+  if (r.is_limited())
+    text += "limited by the generator: its CPU was saturated\n";
+  return text;
+}
+
+std::string json_text(const options& o, const handshake_result& r) {
+  return ctl::json_object([&](json_writer& w) {
+           w.field("target", o.target.to_string());
+           w.field("connections", std::uint64_t{o.connections});
+           w.field("duration", r.duration_s);
+           w.field("done", r.done);
+           w.field("rate", r.rate());
+           w.field("failed", r.failed);
+           w.object("failures", [&] {
+             for (const auto& [why, count] : r.failures)
+               w.field(why.c_str(), count);
+           });
+           w.object("generator", [&] {
+             w.field("busy", r.busy);
+             w.field("cpu", r.cpu_s);
+             w.field("limited", r.is_limited());
+           });
+           write(w, "time", r.time_ns);
          })
          + "\n";
 }

@@ -105,4 +105,55 @@ TEST_CASE("a command line that makes no sense is code 2, help is code 0") {
   }
 }
 
+TEST_CASE("what is said of NTS is understood") {
+  const auto plain = parse_options({"meter", "127.0.0.1:11123"});
+  REQUIRE(plain);
+  CHECK(!plain->nts);
+  const auto o = parse_options({"meter", "127.0.0.1:11123", "--nts"});
+  REQUIRE(o);
+  CHECK(o->nts);
+  CHECK(o->ke.address.to_string() == "127.0.0.1:4460");
+  CHECK(o->ke.name == "127.0.0.1");
+  CHECK(o->sessions == 16);
+  CHECK(o->verify == 1);
+  const auto all = parse_options(
+    {"meter", "::1", "--nts", "--ke", "[::1]:14460", "--name", "localhost",
+     "--certificate-authority", "a.pem", "--certificate-authority", "b.pem",
+     "--sessions", "3", "--verify", "100"});
+  REQUIRE(all);
+  CHECK(all->ke.address.to_string() == "[::1]:14460");
+  CHECK(all->ke.name == "localhost");
+  CHECK(all->ke.authorities.size() == 2);
+  CHECK(all->sessions == 3);
+  CHECK(all->verify == 100);
+}
+
+TEST_CASE("what is said of handshakes is understood") {
+  const auto o
+    = parse_options({"handshakes", "127.0.0.1", "--name", "localhost",
+                     "--connections", "100", "--duration", "2s"});
+  REQUIRE(o);
+  CHECK(o->what == command::handshakes);
+  CHECK(o->target.to_string() == "127.0.0.1:4460");
+  CHECK(o->ke.address == o->target);
+  CHECK(o->ke.name == "localhost");
+  CHECK(o->connections == 100);
+  CHECK(o->duration_s == 2);
+}
+
+TEST_CASE("NTS goes with neither version 3 nor a size") {
+  for (const auto& more :
+       std::vector<std::vector<std::string>>{{"--nts", "--version", "3"},
+                                             {"--nts", "--size", "100"},
+                                             {"--sessions", "3"},
+                                             {"--ke", "127.0.0.1"},
+                                             {"--nts", "--ke", "localhost"}}) {
+    std::vector<std::string> all{"meter", "127.0.0.1"};
+    all.insert(all.end(), more.begin(), more.end());
+    const auto o = parse_options(all);
+    REQUIRE(!o);
+    CHECK(o.error().code == 2);
+  }
+}
+
 } // namespace concert::load
