@@ -58,6 +58,9 @@ public:
   ke_conversation& operator=(const ke_conversation&) = delete;
   ~ke_conversation();
 
+  /// What is left is the goodbye, or a pool's next request.
+  bool has_answered() const { return answered_; }
+
 private:
   void on_received(std::span<const std::byte> bytes);
   void on_peer_finished();

@@ -128,15 +128,24 @@ void ke_service::listen() {
 bool ke_service::admit(const ntp::endpoint& client) {
   if (!certificates_.current())
     return false;
-  if (connections_.size() >= config_.concurrent_connections) {
-    ++too_many_;
-    return false;
-  }
   if (rate_.judge(client.address, rt_.now())
       != ntp::rate_limiter::decision::pass) {
     ++rate_limited_;
     return false;
   }
+  return connections_.size() < config_.concurrent_connections || make_room();
+}
+
+/// Who comes is more likely to do something than who came long ago and has not
+/// yet: that one goes. So those who hold connections and do nothing keep nobody
+/// out, unless they come faster than an exchange takes.
+bool ke_service::make_room() {
+  ++too_many_;
+  const auto oldest = std::ranges::find_if(
+    connections_, [](const auto& c) { return !c.second.has_answered(); });
+  if (oldest == connections_.end())
+    return false;
+  connections_.erase(oldest);
   return true;
 }
 

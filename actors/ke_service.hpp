@@ -39,6 +39,7 @@ private:
   void make_ciphers();
   void listen();
   bool admit(const ntp::endpoint& client);
+  bool make_room();
   std::unique_ptr<platform::tls_session> make_session();
   void serve(std::unique_ptr<ke_channel> channel);
   void warn(const std::string& cause);

@@ -12,6 +12,7 @@ namespace log = platform::log;
 /// A document in the making: those asked answer in any order.
 struct publisher::collection {
   ctl::daemon_status status;
+  std::vector<std::vector<ctl::nts_source_status>> nts_sources; ///< by spawner
   std::size_t missing = 0;
   document_sink done;
 };
@@ -85,11 +86,16 @@ void publisher::collect(document_sink done) {
   all->status.uptime_s = ntp::seconds_of(world().now() - started_);
   all->status.servers.resize(peers_.servers.size());
   all->status.nts_ke_servers.resize(peers_.nts_ke_servers.size());
+  all->nts_sources.resize(peers_.nts_sources.size());
   all->missing = peers_.servers.size() + peers_.nts_ke_servers.size()
                  + peers_.nts_sources.size() + (peers_.keyset ? 1 : 0) + 1;
   const auto count_down = [all] {
-    if (--all->missing == 0)
-      all->done(ctl::to_json(all->status));
+    if (--all->missing != 0)
+      return;
+    for (const auto& some : all->nts_sources)
+      all->status.nts_sources.insert(all->status.nts_sources.end(),
+                                     some.begin(), some.end());
+    all->done(ctl::to_json(all->status));
   };
   const auto take = [all](const steering_status& s) {
     all->status.system = s.system;
@@ -140,12 +146,11 @@ void publisher::collect_nts(const std::shared_ptr<collection>& all,
           all->status.nts_ke_servers[i].problem = "the server does not answer";
           count_down();
         });
-  for (const auto& spawner : peers_.nts_sources)
-    request(spawner, answer_limit, get_nts_sources{})
+  for (std::size_t i = 0; i < peers_.nts_sources.size(); ++i)
+    request(peers_.nts_sources[i], answer_limit, get_nts_sources{})
       .then(
-        [all, count_down](const nts_sources& found) {
-          auto& sources = all->status.nts_sources;
-          sources.insert(sources.end(), found.all.begin(), found.all.end());
+        [all, count_down, i](const nts_sources& found) {
+          all->nts_sources[i] = found.all;
           count_down();
         },
         [count_down](const caf::error&) { count_down(); });

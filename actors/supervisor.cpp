@@ -336,7 +336,6 @@ void supervisor::on_config(const config_changed& change) {
   if (keyset_ && d.keyset_changed)
     send(peers_.keyset, keyset_config_changed{config_->keyset});
   change_servers(d);
-  change_nts_ke_servers(d);
   for (const auto& c : d.added_sources)
     add_spawner(c);
   tell_wiring();
@@ -359,53 +358,47 @@ void supervisor::change_sources(const config::config_difference& d) {
   }
 }
 
-/// A server whose address stays keeps its sockets and counters.
-void supervisor::change_servers(config::config_difference& d) {
-  for (const auto& gone : d.removed_servers) {
+/// Ends what is gone. What stays in its place keeps its sockets and counters:
+/// it hears of its new configuration, which is then taken out of `added`.
+template <class Change, class Slot, class Config, class SamePlace>
+void supervisor::change_slots(std::list<Slot>& slots,
+                              const std::vector<Config>& removed,
+                              std::vector<Config>& added,
+                              SamePlace same_place) {
+  for (const auto& gone : removed) {
     const auto slot
-      = std::find_if(servers_.begin(), servers_.end(),
+      = std::find_if(slots.begin(), slots.end(),
                      [&](const auto& s) { return s.config == gone; });
-    if (slot == servers_.end())
+    if (slot == slots.end())
       continue;
-    const auto next = std::find_if(
-      d.added_servers.begin(), d.added_servers.end(), [&](const auto& c) {
-        return c.listen == gone.listen && c.interface == gone.interface;
-      });
-    if (next == d.added_servers.end()) {
+    const auto next
+      = std::find_if(added.begin(), added.end(),
+                     [&](const auto& c) { return same_place(c, gone); });
+    if (next == added.end()) {
       drop_child(slot->life);
-      servers_.erase(slot);
+      slots.erase(slot);
       continue;
     }
     slot->config = *next;
-    send(slot->handle, server_config_changed{*next});
-    d.added_servers.erase(next);
+    send(slot->handle, Change{*next});
+    added.erase(next);
   }
+}
+
+void supervisor::change_servers(config::config_difference& d) {
+  change_slots<server_config_changed>(
+    servers_, d.removed_servers, d.added_servers,
+    [](const auto& a, const auto& b) {
+      return a.listen == b.listen && a.interface == b.interface;
+    });
+  change_slots<nts_ke_server_config_changed>(
+    nts_ke_servers_, d.removed_nts_ke_servers, d.added_nts_ke_servers,
+    [](const auto& a, const auto& b) { return a.listen == b.listen; });
   if (!config_->servers.empty())
     while (workers_.size() < options_.workers)
       add_worker(static_cast<std::uint32_t>(workers_.size()));
   for (const auto& c : d.added_servers)
     add_server(c);
-}
-
-void supervisor::change_nts_ke_servers(config::config_difference& d) {
-  for (const auto& gone : d.removed_nts_ke_servers) {
-    const auto slot
-      = std::find_if(nts_ke_servers_.begin(), nts_ke_servers_.end(),
-                     [&](const auto& s) { return s.config == gone; });
-    if (slot == nts_ke_servers_.end())
-      continue;
-    const auto next = std::find_if(
-      d.added_nts_ke_servers.begin(), d.added_nts_ke_servers.end(),
-      [&](const auto& c) { return c.listen == gone.listen; });
-    if (next == d.added_nts_ke_servers.end()) {
-      drop_child(slot->life);
-      nts_ke_servers_.erase(slot);
-      continue;
-    }
-    slot->config = *next;
-    send(slot->handle, nts_ke_server_config_changed{*next});
-    d.added_nts_ke_servers.erase(next);
-  }
   for (const auto& c : d.added_nts_ke_servers)
     add_nts_ke_server(c);
 }

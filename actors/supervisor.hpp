@@ -85,7 +85,9 @@ private:
   void on_config(const config_changed& change);
   void change_sources(const config::config_difference& d);
   void change_servers(config::config_difference& d);
-  void change_nts_ke_servers(config::config_difference& d);
+  template <class Change, class Slot, class Config, class SamePlace>
+  void change_slots(std::list<Slot>& slots, const std::vector<Config>& removed,
+                    std::vector<Config>& added, SamePlace same_place);
   void on_network_change();
   void on_clock_set();
   void feed_watchdog();

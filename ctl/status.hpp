@@ -69,8 +69,8 @@ struct certificate_status {
 };
 
 /// One `[[nts-ke-server]]`. Each connection that was accepted ends as one of
-/// `exchanges`, `timed_out`, `broken`, `refusals` or `tls_failures`, but for
-/// those of pools, which may have several exchanges.
+/// `exchanges`, `timed_out`, `broken`, `too_many`, `refusals` or
+/// `tls_failures`, but for those of pools, which may have several exchanges.
 struct nts_ke_server_status {
   ntp::endpoint address;
   bool listening = false;
@@ -83,7 +83,8 @@ struct nts_ke_server_status {
   std::uint64_t exchanges = 0;      ///< that gave cookies
   std::uint64_t pool_exchanges = 0; ///< of these, asked for by a pool
   std::uint64_t rate_limited = 0;   ///< not accepted
-  std::uint64_t too_many = 0;       ///< not accepted
+  /// Given up unanswered, or not accepted, as there were too many at once.
+  std::uint64_t too_many = 0;
   std::uint64_t timed_out = 0;
   std::uint64_t broken = 0; ///< lost, or closed in the middle
   std::array<std::uint64_t, ntp::ke_errc_count> refusals{}; ///< by `ke_errc`

@@ -42,8 +42,7 @@ private:
     ntp::aead_key key;      ///< that the cipher holds
     std::uint64_t used = 0; ///< `uses_` when it was last wanted
 
-    /// Takes the key unless it is there, and ends any message begun.
-    bool take(std::span<const std::byte> wanted, std::uint64_t now);
+    bool set(std::span<const std::byte> wanted);
   };
 
   aead() = default;
@@ -51,6 +50,8 @@ private:
   /// A cipher that holds this key and has no message begun; null if there is
   /// no such cipher or it refuses the key.
   gcry_cipher_handle* keyed(ntp::aead_id id, std::span<const std::byte> key);
+  /// Its cipher, with any message begun ended.
+  gcry_cipher_handle* use(slot& s);
   /// The same, and it has got all but the text; null also if a size is wrong.
   gcry_cipher_handle* begin(ntp::aead_id id, std::span<const std::byte> key,
                             std::span<const std::byte> nonce,

@@ -108,16 +108,16 @@ std::string summary(const observed_ke_server& s) {
   return result;
 }
 
-/// Connections that were not accepted.
+/// Connections that were not served, through no fault of their own.
 std::string turned_away(const observed_ke_server& s) {
   std::string result;
   if (s.rate_limited.value_or(0) > 0)
     result
       = fmt::format("{} from addresses that came too often", *s.rate_limited);
   if (s.too_many.value_or(0) > 0)
-    result += fmt::format("{}{} as there were too many at once",
+    result += fmt::format("{}{} to make room for others",
                           result.empty() ? "" : ", ", *s.too_many);
-  return result.empty() ? result : "not accepted: " + result;
+  return result.empty() ? result : "turned away: " + result;
 }
 
 std::string tls_words(const std::string& fault) {

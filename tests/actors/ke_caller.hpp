@@ -130,11 +130,6 @@ struct ke_caller {
             derive(ntp::key_direction::server_to_client)};
   }
 
-  bool refused_entry() const {
-    return received.empty() && end
-           && end->fault == platform::tls_fault::cut_off;
-  }
-
 private:
   static ntp::ke_client_config config_of(std::optional<ntp::aead_id> aead) {
     ntp::ke_client_config config;

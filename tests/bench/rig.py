@@ -16,7 +16,8 @@ import time
 
 from clock_guard import ClockGuard
 from concert import Daemon
-from harness import BUILD, ROOT, Process, built, peer, wait_until
+from harness import BUILD, Process, built, peer, wait_until
+from nts import Authority
 from packets import ask
 
 SERVER_SPACE = "concert-bench"  # the namespace at the far end of the pair
@@ -108,18 +109,6 @@ def prefixes(count):
     lengths = (24, 25, 26, 28, 30, 32)
     return [f"{20 + i // 65536}.{i // 256 % 256}.{i % 256}.0/"
             f"{lengths[i % len(lengths)]}" for i in range(count)]
-
-
-class Authority:
-    """A try-out certificate authority, and the certificate of a server."""
-
-    def __init__(self, stage, *names):
-        self.directory = stage.path("authority")
-        subprocess.run([ROOT / "tools/try-ca", self.directory, *names],
-                       check=True, capture_output=True)
-        self.root = self.directory / "ca.pem"
-        self.chain = self.directory / "server.pem"
-        self.key = self.directory / "server-key.pem"
 
 
 def our_sections(address, port, workers=1, limits=False, nts=None, **server):

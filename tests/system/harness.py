@@ -4,6 +4,7 @@ test, waiting for something to become true, and a guard of the machine's clock.
 
 import os
 import pathlib
+import pwd
 import shutil
 import signal
 import subprocess
@@ -29,6 +30,19 @@ def peer(name):
     if not path.exists():
         raise unittest.SkipTest(f"no {name}: tools/peers has not been run")
     return str(path)
+
+
+def other_user(name):
+    """For programs that become another user. The test is skipped where none may
+    do so."""
+    try:
+        found = pwd.getpwnam(name)
+    except KeyError:
+        raise unittest.SkipTest(f"no user {name}") from None
+    with open("/proc/self/uid_map", encoding="ascii") as uids:
+        if int(uids.read().split()[2]) <= found.pw_uid:
+            raise unittest.SkipTest("changing the user needs root")
+    return found
 
 
 def wait_until(predicate, timeout, what, interval=0.05):

@@ -7,9 +7,10 @@ import os
 import pwd
 import re
 import subprocess
+import sys
 import unittest
 
-from harness import Process, peer, wait_until
+from harness import PEERS, Process, peer, wait_until
 from packets import ask
 
 
@@ -31,6 +32,53 @@ class Chronyd(Process):
         wait_until(lambda: ask(self.address, self.port), 5,
                    f"{self.name} answers")
         return self
+
+
+class WatchedChronyd(Process):
+    """A chronyd that chronyc may ask. It serves the machine's time, and
+    follows what `lines` name, without setting anything."""
+
+    def __init__(self, case, name, lines):
+        # chronyd wants a directory for its socket that is nobody else's.
+        self.place = case.path(f"{name}-control")
+        self.place.mkdir(mode=0o750)
+        config = case.path(f"{name}.conf")
+        config.write_text("".join(f"{line}\n" for line in [
+            *lines, "cmdport 0", f"bindcmdaddress {self.place}/socket",
+            f"pidfile {case.path(name + '.pid')}"]))
+        super().__init__(case, name, [
+            peer("chronyd"), "-x", "-d", "-u", "root", "-f", config])
+
+    def start(self):
+        super().start()
+        wait_until(lambda: self.ask("tracking"), 5, f"{self.name} answers")
+        return self
+
+    def ask(self, *words):
+        """What chronyc reads: values by their names."""
+        return dict(re.findall(r"^(\S.*?) *: (.*)$", self._chronyc(*words),
+                               re.M))
+
+    def table(self, *words):
+        """What chronyc reads: rows of values."""
+        return [line.split(",")
+                for line in self._chronyc("-c", "-n", *words).splitlines()]
+
+    def _chronyc(self, *words):
+        return subprocess.run(
+            [peer("chronyc"), "-h", f"{self.place}/socket", *words],
+            text=True, capture_output=True, timeout=10).stdout
+
+    def nts_source(self, address):
+        """Its dealings with a source: NAKs, cookies, and of the packets those
+        that went out, came in, and were good."""
+        row = next(r for r in self.table("authdata") if r[0] == address)
+        seen = self.ask("-n", "ntpdata", address)
+        return {"mode": row[1], "aead": int(row[3]), "attempts": int(row[6]),
+                "naks": int(row[7]), "cookies": int(row[8]),
+                "authenticated": seen["Authenticated"] == "Yes",
+                "sent": int(seen["Total TX"]),
+                "valid": int(seen["Total valid RX"])}
 
 
 def chronyd_query(case, address, port=123, samples=4):
@@ -62,27 +110,48 @@ def ntpdig(address):
 
 
 class Ntpsec(Process):
-    """ntpsec's ntpd, serving the machine's time as an orphan of stratum 3. It
-    takes port 123 of the loopback addresses that are on an interface."""
+    """ntpsec's ntpd, serving the machine's time as an orphan of stratum 3 if
+    `lines` name no source. It takes port 123 of the loopback addresses that are
+    on an interface, or of the given one alone."""
 
-    address = "127.0.0.1"
-
-    def __init__(self, case, name):
+    def __init__(self, case, name, lines=(), address=None):
+        self.address = address or "127.0.0.1"
+        if address:
+            # "all" is not meant to be all: it leaves out loopback.
+            lines = [*lines, f"restrict {address}", "interface ignore ipv4",
+                     "interface ignore ipv6", f"interface listen {address}"]
         config = case.path(f"{name}.conf")
         config.write_text(
             # Not even its limit on how often one client may ask.
             "disable ntp\ndisable monitor\nunrestrict default limited kod\n"
             "restrict 127.0.0.1\ntos orphan 3 orphanwait 1\n"
-            "interface ignore wildcard\n")
+            "interface ignore wildcard\n"
+            + "".join(f"{line}\n" for line in lines))
         super().__init__(case, name, [
             peer("ntpsec-ntpd"), "-n", "-N", "-c", config,
             "-p", case.path(f"{name}.pid")])
 
     def start(self):
         super().start()
-        wait_until(lambda: ask(self.address, 123).stratum == 3, 10,
+        wait_until(lambda: re.search(r"stratum=([2-9]|1[0-5])\b",
+                                     self.ntpq("-c", "rv 0 stratum")), 10,
                    f"{self.name} serves")
         return self
+
+    def ntpq(self, *words):
+        """What ntpq reads."""
+        python = PEERS / "python3-ntp/usr/lib/python3/dist-packages"
+        done = subprocess.run(
+            [sys.executable, PEERS / "ntpsec/usr/bin/ntpq", "-n", *words,
+             self.address], text=True, capture_output=True, timeout=10,
+            env={**os.environ, "PYTHONPATH": str(python)})
+        return done.stdout
+
+    def nts_counters(self):
+        """ntpq's counters about NTS, by their names."""
+        found = re.findall(r"^NTS (\S.*?): +(\d+)$",
+                           self.ntpq("-c", "ntsinfo"), re.M)
+        return {name: int(value) for name, value in found}
 
 
 class Openntpd(Process):

@@ -40,7 +40,7 @@ class BadConfiguration(Case):
             '[[server]]\nlisten = "127.0.0.1:11123"\n'
             '[[server]]\nlisten = "127.0.0.1:11123"\n': ":4:",
             '[[nts-ke-server]]\nlisten = "127.0.0.1:4460"\n':
-                "not supported yet",
+                "`certificate-chain-path` is missing",
             'this is no TOML': ":1:",
         }
         for text, expected in rows.items():

@@ -1,39 +1,11 @@
 """Interleaved mode (RFC 9769), with chronyd at either end."""
 
-import re
 import subprocess
 
 from concert import client, local_servers
-from harness import Case, Process, built, peer, wait_until
+from harness import Case, built, wait_until
 from packets import ask
-
-
-class WatchedChronyd(Process):
-    """A chronyd that chronyc may ask. It serves the machine's time, and
-    follows what `lines` name, without setting anything."""
-
-    def __init__(self, case, name, lines):
-        # chronyd wants a directory for its socket that is nobody else's.
-        self.place = case.path(f"{name}-control")
-        self.place.mkdir(mode=0o750)
-        config = case.path(f"{name}.conf")
-        config.write_text("".join(f"{line}\n" for line in [
-            *lines, "cmdport 0", f"bindcmdaddress {self.place}/socket",
-            f"pidfile {case.path(name + '.pid')}"]))
-        super().__init__(case, name, [
-            peer("chronyd"), "-x", "-d", "-u", "root", "-f", config])
-
-    def start(self):
-        super().start()
-        wait_until(lambda: self.ask("tracking"), 5, f"{self.name} answers")
-        return self
-
-    def ask(self, *words):
-        """What chronyc reads: values by their names."""
-        done = subprocess.run(
-            [peer("chronyc"), "-h", f"{self.place}/socket", *words],
-            text=True, capture_output=True, timeout=10)
-        return dict(re.findall(r"^(\S.*?) *: (.*)$", done.stdout, re.M))
+from peers import WatchedChronyd
 
 
 def chronyd_server(case):

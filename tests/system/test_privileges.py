@@ -1,11 +1,9 @@
 """What the daemon may do once it runs."""
 
 import pathlib
-import pwd
-import unittest
 
 from concert import time_server, fixed_clock
-from harness import Case, wait_until
+from harness import Case, other_user, wait_until
 
 CAP_NET_BIND_SERVICE = 10
 
@@ -13,13 +11,7 @@ CAP_NET_BIND_SERVICE = 10
 class Privileges(Case):
 
     def test_every_thread_keeps_only_what_a_server_needs(self):
-        try:
-            nobody = pwd.getpwnam("nobody")
-        except KeyError:
-            raise unittest.SkipTest("no user nobody") from None
-        with open("/proc/self/uid_map") as uids:
-            if int(uids.read().split()[2]) <= nobody.pw_uid:
-                raise unittest.SkipTest("changing the user needs root")
+        nobody = other_user("nobody")
         self.directory.chmod(0o777)
         daemon = time_server(self, "server", "127.0.0.1:123")
         daemon.configure(
