@@ -18,9 +18,9 @@ namespace concert::ntp {
 
 /// What we send at most: every server must take 1,024 octets (RFC 8915 §4).
 constexpr std::size_t ke_request_budget = 1024;
-/// What a server's message may have at most: 8 of the longest cookies and as
-/// much again.
-constexpr std::size_t ke_response_limit = 16384;
+/// What a server's message may have at most: servers were seen that gave 1,000
+/// cookies. Only one record at a time is kept of it.
+constexpr std::size_t ke_response_limit = std::size_t{128} * 1024;
 
 struct ke_client_config {
   /// Those to offer, the best one first; at least one. AES-SIV-CMAC-256 comes

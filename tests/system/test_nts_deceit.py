@@ -132,11 +132,9 @@ class KeServers(NtsCase):
             "no cookies": (ke_answer(cookies=()), "no cookies"),
             "an empty cookie": (ke_answer(cookies=(b"",)), "cookie"),
             "a cookie of 2,048": (ke_answer(cookies=(bytes(2048),)), "cookie"),
-            "1,000 cookies": (ke_answer(cookies=(bytes(100),) * 1000),
-                              "too long"),
             "more after the end": (ke_answer() + OVER, "follows"),
-            "a huge record": (record(UNKNOWN, bytes(65535), False),
-                              "too long"),
+            "huge records": (record(UNKNOWN, bytes(65535), False) * 3,
+                             "too long"),
             "cut": (ke_answer()[:-7], "ended before"),
             "no name": (ke_answer(record(SERVER)), "name"),
             "control": (ke_answer(record(SERVER, b"a\n.test")), "name"),
@@ -152,14 +150,14 @@ class KeServers(NtsCase):
     def test_odd_but_lawful_answers_are_taken(self):
         context = self.context()
         elsewhere = record(PORT, u16(11999))
-        cookies = [bytes([n]) * 100 for n in range(100)]
+        cookies = [u16(n) * 50 for n in range(1000)]
         rows = {
             "one octet at a time": answers(context, ke_answer(elsewhere),
                                            piece=1),
             "an unknown record": answers(context, ke_answer(
                 elsewhere, record(UNKNOWN, b"x", False))),
-            "100 cookies": answers(context, ke_answer(elsewhere,
-                                                      cookies=cookies)),
+            "1,000 cookies": answers(context, ke_answer(elsewhere,
+                                                        cookies=cookies)),
             "one cookie": answers(context, ke_answer(elsewhere,
                                                      cookies=cookies[:1])),
             "no goodbye": answers(context, ke_answer(elsewhere),

@@ -238,15 +238,11 @@ TEST_CASE("of many cookies the first eight are kept") {
     CHECK(r.cookies[i] == secret_bytes(100, static_cast<std::byte>(i)));
 }
 
-TEST_CASE("a thousand cookies are skipped, or refused with their message") {
-  auto small = ntpv4 + aead_15;
-  auto large = small;
-  for (int i = 0; i < 1000; ++i) {
-    append_record(small, type::new_cookie, false, octets(12));
-    append_record(large, type::new_cookie, false, octets(100));
-  }
-  CHECK(result(small + end_record()).cookies.size() == 8);
-  CHECK(fails(large + end_record(), {ke_errc::message_too_long}));
+TEST_CASE("of a thousand cookies eight are kept, and the rest is skipped") {
+  auto bytes = ntpv4 + aead_15;
+  for (int i = 0; i < 1000; ++i)
+    append_record(bytes, type::new_cookie, false, octets(100));
+  CHECK(result(bytes + end_record()).cookies.size() == 8);
 }
 
 TEST_CASE("eight of the longest cookies fit") {
@@ -302,7 +298,7 @@ TEST_CASE("nothing may follow the end of the message") {
   CHECK(more.error() == ke_error{ke_errc::trailing_data});
 }
 
-TEST_CASE("an answer that never ends is given up at 16,384 octets") {
+TEST_CASE("an answer that never ends is given up at 131,072 octets") {
   octets endless = ntpv4 + aead_15 + cookie();
   while (endless.size() <= ke_response_limit)
     append_record(endless, type{99}, false, octets(60));
