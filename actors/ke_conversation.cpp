@@ -1,6 +1,5 @@
 #include "actors/ke_conversation.hpp"
 
-#include "ntp_core/crypto/secret_bytes.hpp"
 #include "platform/log.hpp"
 
 #include <variant>
@@ -15,29 +14,6 @@ namespace {
 constexpr std::chrono::seconds idle_limit{60};
 
 } // namespace
-
-std::string_view tls_fault_name(platform::tls_fault fault) {
-  using platform::tls_fault;
-  switch (fault) {
-    case tls_fault::none:
-      return "none";
-    case tls_fault::version:
-      return "version";
-    case tls_fault::application:
-      return "application";
-    case tls_fault::certificate:
-      return "certificate";
-    case tls_fault::refused:
-      return "refused";
-    case tls_fault::cut_off:
-      return "cut-off";
-    case tls_fault::too_much:
-      return "too-much";
-    case tls_fault::protocol:
-      return "protocol";
-  }
-  return "unknown";
-}
 
 ke_conversation::ke_conversation(std::unique_ptr<ke_channel> channel,
                                  ke_common& common, std::function<void()> over)
@@ -94,21 +70,9 @@ std::optional<ntp::session_keys>
 ke_conversation::session_keys_of(const ntp::ke_cookies_wanted& wanted) {
   if (wanted.given_keys)
     return wanted.given_keys;
-  const auto derive = [&](ntp::key_direction direction, ntp::aead_key& out) {
-    ntp::secret_array<64> room;
-    const auto key = std::span{room}.first(ntp::key_size(wanted.aead));
-    const auto context
-      = ntp::exporter_context(wanted.aead, direction, wanted.own_number);
-    const bool good = channel_->export_key(ntp::exporter_label, context, key);
-    out = ntp::aead_key{key};
-    return good;
-  };
-  ntp::session_keys keys;
-  keys.aead = wanted.aead;
-  if (!derive(ntp::key_direction::client_to_server, keys.c2s)
-      || !derive(ntp::key_direction::server_to_client, keys.s2c))
-    return std::nullopt;
-  return keys;
+  return ntp::derive_session_keys(
+    wanted.aead, wanted.own_number,
+    [this](auto... what) { return channel_->export_key(what...); });
 }
 
 bool ke_conversation::respond(const ntp::ke_response& response) {

@@ -11,16 +11,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace concert::actors {
-
-constexpr std::size_t tls_fault_count
-  = static_cast<std::size_t>(platform::tls_fault::protocol) + 1;
-/// For counters; words joined by '-'.
-std::string_view tls_fault_name(platform::tls_fault fault);
 
 /// What came of connections; see `ctl::nts_ke_server_status`.
 struct ke_counters {
@@ -30,7 +24,7 @@ struct ke_counters {
   std::uint64_t timed_out = 0;
   std::uint64_t broken = 0;
   std::array<std::uint64_t, ntp::ke_errc_count> refusals{};
-  std::array<std::uint64_t, tls_fault_count> tls_failures{};
+  std::array<std::uint64_t, platform::tls_fault_count> tls_failures{};
 };
 
 /// What the connections of one server have in common. It outlives them.

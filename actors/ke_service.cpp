@@ -203,9 +203,9 @@ ctl::nts_ke_server_status ke_service::status() const {
   s.timed_out = c.timed_out;
   s.broken = c.broken;
   s.refusals = c.refusals;
-  for (std::size_t i = 1; i < tls_fault_count; ++i)
-    s.tls_failures.emplace_back(
-      tls_fault_name(static_cast<platform::tls_fault>(i)), c.tls_failures[i]);
+  for (std::size_t i = 1; i < platform::tls_fault_count; ++i)
+    s.tls_failures.emplace_back(to_string(static_cast<platform::tls_fault>(i)),
+                                c.tls_failures[i]);
   return s;
 }
 

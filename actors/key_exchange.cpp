@@ -179,20 +179,9 @@ void key_exchange::on_result(ntp::ke_result result) {
 
 std::optional<ntp::session_keys> key_exchange::derive(ntp::aead_id aead,
                                                       bool own_number) {
-  using direction = ntp::key_direction;
-  ntp::session_keys keys;
-  keys.aead = aead;
-  ntp::secret_array<64> buffer;
-  const auto key = std::span{buffer}.first(ntp::key_size(aead));
-  for (const auto d :
-       {direction::client_to_server, direction::server_to_client}) {
-    if (!channel_->export_key(ntp::exporter_label,
-                              ntp::exporter_context(aead, d, own_number), key))
-      return {};
-    (d == direction::client_to_server ? keys.c2s : keys.s2c)
-      = ntp::aead_key{key};
-  }
-  return keys;
+  return ntp::derive_session_keys(aead, own_number, [this](auto... what) {
+    return channel_->export_key(what...);
+  });
 }
 
 void key_exchange::on_server(std::vector<ntp::ip_address> addresses) {

@@ -241,6 +241,28 @@ private:
 
 } // namespace
 
+std::string_view to_string(tls_fault fault) {
+  switch (fault) {
+    case tls_fault::none:
+      return "none";
+    case tls_fault::version:
+      return "version";
+    case tls_fault::application:
+      return "application";
+    case tls_fault::certificate:
+      return "certificate";
+    case tls_fault::refused:
+      return "refused";
+    case tls_fault::cut_off:
+      return "cut-off";
+    case tls_fault::too_much:
+      return "too-much";
+    case tls_fault::protocol:
+      return "protocol";
+  }
+  return "unknown";
+}
+
 std::string openssl_reason() {
   const auto code = ERR_peek_last_error();
   const char* text = ERR_reason_error_string(code);

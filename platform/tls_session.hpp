@@ -28,6 +28,11 @@ enum class tls_fault : std::uint8_t {
   protocol,    ///< no TLS, or not as it should be
 };
 
+constexpr std::size_t tls_fault_count
+  = static_cast<std::size_t>(tls_fault::protocol) + 1;
+/// Its name for counters, "cut-off".
+std::string_view to_string(tls_fault fault);
+
 struct tls_failure {
   tls_fault fault = tls_fault::none;
   std::string text; ///< a sentence for people

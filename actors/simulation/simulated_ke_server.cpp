@@ -115,23 +115,13 @@ std::vector<std::byte> simulated_ke_server::response(ke_channel& channel,
 std::vector<std::byte>
 simulated_ke_server::cookies(ke_channel& channel,
                              const ntp::ke_cookies_wanted& wanted) {
-  using direction = ntp::key_direction;
-  const bool own = wanted.own_number || own_number == number_use::silent_own;
-  ntp::session_keys session;
-  session.aead = wanted.aead;
-  ntp::secret_array<64> buffer;
-  const auto key = std::span{buffer}.first(ntp::key_size(wanted.aead));
-  for (const auto d :
-       {direction::client_to_server, direction::server_to_client}) {
-    channel.export_key(ntp::exporter_label,
-                       ntp::exporter_context(wanted.aead, d, own), key);
-    (d == direction::client_to_server ? session.c2s : session.s2c)
-      = ntp::aead_key{key};
-  }
+  const auto session = ntp::derive_session_keys(
+    wanted.aead, wanted.own_number || own_number == number_use::silent_own,
+    [&](auto... what) { return channel.export_key(what...); });
   const auto size = ntp::cookie_size(wanted.aead);
   std::vector<std::byte> result(ntp::most_cookies * size);
   for (std::size_t i = 0; i < ntp::most_cookies; ++i)
-    keys->seal(session, *cipher_, nonces_,
+    keys->seal(session.value(), *cipher_, nonces_,
                std::span{result}.subspan(i * size, size));
   return result;
 }

@@ -5,6 +5,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
 #include <string_view>
 
 namespace concert::ntp {
@@ -28,5 +31,15 @@ enum class key_direction : std::uint8_t { client_to_server, server_to_client };
 /// its own number, else 15 is used: `own_number` tells which.
 std::array<std::byte, 5> exporter_context(aead_id id, key_direction direction,
                                           bool own_number);
+
+/// Writes keying material of a TLS session to `out`; false if there is none.
+using key_exporter = std::function<bool(std::string_view label,
+                                        std::span<const std::byte> context,
+                                        std::span<std::byte> out)>;
+
+/// The keys that both ends of a TLS session derive for what they agreed on;
+/// nothing if there is no keying material.
+std::optional<session_keys> derive_session_keys(aead_id aead, bool own_number,
+                                                const key_exporter& export_key);
 
 } // namespace concert::ntp

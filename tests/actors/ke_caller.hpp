@@ -118,16 +118,12 @@ struct ke_caller {
 
   /// The keys that the cookies should hold.
   ntp::session_keys keys(const ntp::ke_result& r) {
-    const auto derive = [&](ntp::key_direction direction) {
-      std::array<std::byte, 64> room{};
-      const auto key = std::span{room}.first(ntp::key_size(r.aead));
-      CHECK(channel->export_key(
-        ntp::exporter_label,
-        ntp::exporter_context(r.aead, direction, r.own_number), key));
-      return ntp::aead_key{key};
-    };
-    return {r.aead, derive(ntp::key_direction::client_to_server),
-            derive(ntp::key_direction::server_to_client)};
+    const auto keys
+      = ntp::derive_session_keys(r.aead, r.own_number, [this](auto... what) {
+          return channel->export_key(what...);
+        });
+    REQUIRE(keys);
+    return *keys;
   }
 
 private:

@@ -10,35 +10,12 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <string_view>
+#include <string>
 #include <utility>
 
 namespace concert::load {
 
 namespace {
-
-std::string_view to_string(platform::tls_fault fault) {
-  using platform::tls_fault;
-  switch (fault) {
-    case tls_fault::none:
-      break;
-    case tls_fault::version:
-      return "no TLS 1.3";
-    case tls_fault::application:
-      return "no NTS-KE";
-    case tls_fault::certificate:
-      return "certificate";
-    case tls_fault::refused:
-      return "refused in TLS";
-    case tls_fault::cut_off:
-      return "cut off";
-    case tls_fault::too_much:
-      return "too much data";
-    case tls_fault::protocol:
-      return "not TLS";
-  }
-  return "unknown";
-}
 
 std::string in_words(int number) {
   return std::strerror(number);
@@ -164,24 +141,14 @@ ke_attempt::converse() {
 
 tl::expected<nts_session, ke_attempt::failure>
 ke_attempt::complete(ntp::ke_result result) {
-  const auto c2s = derive(result, ntp::key_direction::client_to_server);
-  const auto s2c = derive(result, ntp::key_direction::server_to_client);
-  if (!c2s || !s2c)
+  auto keys = ntp::derive_session_keys(
+    result.aead, result.own_number,
+    [this](auto... what) { return session_->export_key(what...); });
+  if (!keys)
     return tl::unexpected{failure{"no keys"}};
   session_->close();
   move_out();
-  return nts_session{{result.aead, *c2s, *s2c}, std::move(result.cookies)};
-}
-
-std::optional<ntp::aead_key> ke_attempt::derive(const ntp::ke_result& result,
-                                                ntp::key_direction direction) {
-  ntp::secret_array<64> buffer;
-  const auto key = std::span{buffer}.first(ntp::key_size(result.aead));
-  if (!session_->export_key(
-        ntp::exporter_label,
-        ntp::exporter_context(result.aead, direction, result.own_number), key))
-    return std::nullopt;
-  return ntp::aead_key{key};
+  return nts_session{*keys, std::move(result.cookies)};
 }
 
 } // namespace concert::load

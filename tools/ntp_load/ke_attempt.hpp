@@ -61,8 +61,6 @@ private:
   void move_out();
   std::optional<tl::expected<nts_session, failure>> converse();
   tl::expected<nts_session, failure> complete(ntp::ke_result result);
-  std::optional<ntp::aead_key> derive(const ntp::ke_result& result,
-                                      ntp::key_direction direction);
 
   platform::unique_fd fd_;
   std::unique_ptr<platform::tls_session> session_;
