@@ -457,6 +457,46 @@ void association::set_online(bool online, mono_time now) {
     drop_exchange(now);
 }
 
+int association::request_burst(mono_time now) {
+  if (!online_ || denied_ || demobilized_ || next_is_early_ || waits_for_keys())
+    return 0;
+  const int polls = std::min(burst_polls, static_cast<int>(tokens_at(now)));
+  if (polls == 0)
+    return 0;
+  const auto at = last_poll_ ? std::max(now, *last_poll_ + burst_spacing) : now;
+  burst_left_ = polls;
+  // A regular poll that comes first costs nothing, and the burst follows it.
+  if (at < next_poll_ && take_token(now)) {
+    next_poll_ = at;
+    next_is_early_ = true;
+    --burst_left_;
+  }
+  return polls;
+}
+
+void association::on_config(const association_config& config, mono_time now) {
+  if (config.interleaved != config_.interleaved) {
+    // A request under way may ask for what is forgotten here.
+    drop_exchange(now);
+    interleaving_ = interleaving{config.interleaved};
+  }
+  config_.interleaved = config.interleaved;
+  set_limits(config.min_poll, config.max_poll, now);
+  set_online(config.online, now);
+}
+
+void association::set_limits(std::int8_t min_poll, std::int8_t max_poll,
+                             mono_time now) {
+  const auto before = effective_poll();
+  const bool kissed = kiss_min_poll_ > config_.min_poll;
+  config_.min_poll = min_poll;
+  config_.max_poll = max_poll;
+  kiss_min_poll_
+    = kissed ? std::clamp(kiss_min_poll_, min_poll, max_poll) : min_poll;
+  if (effective_poll() != before && last_poll_ && !next_is_early_)
+    next_poll_ = std::max(now, *last_poll_ + regular_interval());
+}
+
 std::int8_t association::effective_poll() const {
   return std::clamp(desired_poll_, kiss_min_poll_, config_.max_poll);
 }

@@ -139,6 +139,16 @@ public:
   /// `ntp-ctl online|offline`: offline means no packets. An exchange under way
   /// is dropped; the reachability stays as it is.
   void set_online(bool online, mono_time now);
+  /// A person wants some polls at once: up to four, as at a start, each paid
+  /// from the burst budget. Returns how many that makes; 0 = none, since it is
+  /// offline, has refused us, waits for keys, polls quickly already, or has
+  /// nothing left of its budget.
+  int request_burst(mono_time now);
+  /// Another configuration of the same server and version: limits of the poll
+  /// interval, interleaved mode, online. What the server asked for (RATE) still
+  /// holds within the limits; `initial_poll`, `iburst` and `burst_tokens`
+  /// concern a start, and do nothing.
+  void on_config(const association_config& config, mono_time now);
 
   association_snapshot snapshot(mono_time now) const;
 
@@ -157,6 +167,7 @@ private:
   void count(packet_verdict v, bool is_answer);
 
   send_packet start_poll(mono_time now);
+  void set_limits(std::int8_t min_poll, std::int8_t max_poll, mono_time now);
   void schedule_next_poll(mono_time now);
   void end_early_polls();
   void on_rate_kiss(mono_time now);

@@ -70,6 +70,11 @@ void checked_discipline::shift(ntp_duration by) {
   check_.shift(by);
 }
 
+void checked_discipline::shift_source(source_id id, ntp_duration by) {
+  main_->shift_source(id, by);
+  check_.shift_source(id, by);
+}
+
 std::optional<source_estimate> checked_discipline::source(source_id id,
                                                           raw_time when) const {
   return main_->source(id, when);

@@ -33,6 +33,7 @@ struct combined_estimate {
   /// What unequal paths and the servers' own errors may add, s²; no amount of
   /// samples makes it smaller.
   double bias_variance = 0;
+  double server_variance = 0; ///< the servers' part of `bias_variance`, s²
   /// By how much another opinion differs, s; 0 while both agree.
   double disagreement_s = 0;
 };
@@ -61,6 +62,9 @@ public:
     = 0;
   /// remote − raw jumped by a known amount (suspend, leap second).
   virtual void shift(ntp_duration by) = 0;
+  /// All that one source has said, and will say, is another by this much: what
+  /// is added to its offsets has changed.
+  virtual void shift_source(source_id id, ntp_duration by) = 0;
 
   /// Nothing before the first sample, unless an earlier run knew something.
   virtual std::optional<source_estimate> source(source_id id,

@@ -39,6 +39,21 @@ double error_bound::estimated_error_s(raw_time when) const {
                    + square(upstream_.disagreement_s));
 }
 
+error_budget error_bound::budget(raw_time when) const {
+  const double now = belief_.predicted(when).variance_s2;
+  // An error of the frequency that makes up for one of the offset lets the
+  // doubt shrink for a while.
+  const double growth = std::max(0.0, now - belief_.variance_s2);
+  error_budget b;
+  b.measurement_s = std::sqrt(now - growth);
+  b.wander_s = std::sqrt(growth);
+  b.server_s = std::sqrt(upstream_.server_variance);
+  b.asymmetry_s = std::sqrt(
+    std::max(0.0, upstream_.bias_variance - upstream_.server_variance));
+  b.disagreement_s = upstream_.disagreement_s;
+  return b;
+}
+
 void error_bound::serve(served_time& served, raw_time when,
                         double extra_s) const {
   const auto now = belief_.predicted(when);

@@ -8,10 +8,11 @@ namespace concert::ntp {
 
 /// What the servers and paths may hide at the last update, s.
 struct upstream_error {
-  double dispersion_s = 0;   ///< the system peer's root dispersion, and more
-  double delay_s = 0;        ///< root delay of the peer and base delay to it
-  double bias_variance = 0;  ///< likely asymmetry and servers' errors, s²
-  double disagreement_s = 0; ///< between two ways to filter
+  double dispersion_s = 0;    ///< the system peer's root dispersion, and more
+  double delay_s = 0;         ///< root delay of the peer and base delay to it
+  double bias_variance = 0;   ///< likely asymmetry and servers' errors, s²
+  double server_variance = 0; ///< of that, the servers' part, s²
+  double disagreement_s = 0;  ///< between two ways to filter
 };
 
 /// How wrong the disciplined clock can be `age_s` after an update that left
@@ -31,6 +32,8 @@ public:
   double stability_s(raw_time when) const;
   /// One deviation of all together, s.
   double estimated_error_s(raw_time when) const;
+  /// What `estimated_error_s` is made of; its `unslewed_s` is 0.
+  error_budget budget(raw_time when) const;
 
   /// Writes the growth of the root dispersion from `when` on into the
   /// polynomial of `served`; `extra_s` is added to it.

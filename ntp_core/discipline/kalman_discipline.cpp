@@ -25,7 +25,9 @@ public:
   /// The estimates' offsets are relative to `origin`.
   explicit weighted_mean(ntp_duration origin) { sum_.origin = origin; }
 
-  void add(const clock_estimate& e, double bias_variance) {
+  void add(const clock_estimate& e, double asymmetry_variance,
+           double server_variance) {
+    const double bias_variance = asymmetry_variance + server_variance;
     const double wx = 1 / (e.variance_s2 + bias_variance);
     const double wf = 1 / e.frequency_variance;
     x_weight_ += wx;
@@ -39,6 +41,7 @@ public:
     x_deviation_ += wx * std::sqrt(e.variance_s2);
     f_deviation_ += wf * std::sqrt(e.frequency_variance);
     bias_ += wx * wx * bias_variance;
+    servers_ += wx * wx * server_variance;
     wander_ += wf * square(e.wander);
   }
 
@@ -62,6 +65,7 @@ public:
         * std::sqrt(c.clock.variance_s2 * c.clock.frequency_variance);
     c.clock.wander = std::sqrt(wander_ / f_weight_);
     c.bias_variance = bias_ / square(x_weight_);
+    c.server_variance = servers_ / square(x_weight_);
     return c;
   }
 
@@ -72,6 +76,7 @@ private:
   double x_deviation_ = 0;
   double f_deviation_ = 0;
   double bias_ = 0;
+  double servers_ = 0;
   double wander_ = 0;
 };
 
@@ -109,6 +114,11 @@ void kalman_discipline::shift(ntp_duration by) {
     filter.shift(by);
 }
 
+void kalman_discipline::shift_source(source_id id, ntp_duration by) {
+  if (const auto found = filters_.find(id.value); found != filters_.end())
+    found->second.shift(by);
+}
+
 std::optional<source_estimate> kalman_discipline::source(source_id id,
                                                          raw_time when) const {
   const auto found = filters_.find(id.value);
@@ -137,8 +147,8 @@ kalman_discipline::combined(raw_time when) const {
     const auto estimate = found->second.at(when);
     if (!mean)
       mean.emplace(estimate.origin);
-    mean->add(estimate,
-              square(asymmetry(found->second)) + selected.server_variance);
+    mean->add(estimate, square(asymmetry(found->second)),
+              selected.server_variance);
   }
   if (!mean)
     return std::nullopt;

@@ -23,6 +23,7 @@ public:
   void set_selected(std::span<const selected_source> sources) override;
   void inflate(double offset_variance_s2, double frequency_variance) override;
   void shift(ntp_duration by) override;
+  void shift_source(source_id id, ntp_duration by) override;
   std::optional<source_estimate> source(source_id id,
                                         raw_time when) const override;
   std::optional<path_memory> memory(source_id id, raw_time when) const override;

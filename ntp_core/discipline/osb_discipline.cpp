@@ -218,6 +218,23 @@ void osb_discipline::shift(ntp_duration by) {
     joint_->shift(by);
 }
 
+/// What one source says by itself moves exactly. What the joint filter knows
+/// it has from all sources together, so that it begins anew, from the best.
+void osb_discipline::shift_source(source_id id, ntp_duration by) {
+  forget_pending();
+  const auto found = sources_.find(id);
+  if (found == sources_.end())
+    return;
+  found->second.alone.shift(by);
+  const bool joined = std::any_of(joint_paths_.begin(), joint_paths_.end(),
+                                  [id](const auto& p) { return p.id == id; });
+  if (!joined)
+    return;
+  joint_paths_.clear();
+  joint_.reset();
+  starting_together_ = false;
+}
+
 const source_filter* osb_discipline::best_selected() const {
   const source_filter* best = nullptr;
   double least = 0;
@@ -287,7 +304,6 @@ std::optional<combined_estimate> osb_discipline::combined(raw_time when) const {
   const auto b = joined ? joint_->estimate() : best->filter().estimate();
   combined_estimate c;
   c.clock = b.clock.predicted(when);
-  c.bias_variance = b.asymmetry_variance;
   // Servers err independently; each counts as much as its path does.
   double precision = 0;
   double servers = 0;
@@ -301,7 +317,8 @@ std::optional<combined_estimate> osb_discipline::combined(raw_time when) const {
     servers += square(doubt) * s.server_variance;
   }
   if (precision > 0)
-    c.bias_variance += servers / square(precision);
+    c.server_variance = servers / square(precision);
+  c.bias_variance = b.asymmetry_variance + c.server_variance;
   return c;
 }
 

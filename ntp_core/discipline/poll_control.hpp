@@ -34,6 +34,13 @@ public:
     votes_ = 0;
   }
 
+  /// Other limits, log2 s: what was learnt stays within them.
+  void set_limits(std::int8_t min_poll, std::int8_t max_poll) {
+    min_ = min_poll;
+    max_ = std::max(min_poll, max_poll);
+    poll_ = std::clamp(poll_, min_, max_);
+  }
+
   /// Something happened: learn fast.
   void reset() {
     poll_ = min_;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace concert::ntp {
 
@@ -37,6 +38,16 @@ enum class source_state : std::uint8_t {
 };
 std::string_view to_string(source_state s);
 
+/// One of the tests that a source must pass to be used.
+struct source_test {
+  std::string_view name; ///< "reachable", "root-distance"…
+  bool passed = false;
+  std::optional<double> value; ///< what was found, in `unit`
+  std::optional<double> limit; ///< what is allowed, in `unit`
+  std::string_view unit;       ///< "s", "polls", "sources" or empty
+  std::string text;            ///< a sentence for people
+};
+
 /// What the steering thinks of one source.
 struct source_snapshot {
   source_id id;
@@ -53,6 +64,20 @@ struct source_snapshot {
   std::uint64_t samples = 0;
   std::optional<mono_time> last_sample;
   std::int8_t desired_poll = 6; ///< log2 s
+  /// In the order in which they are made; all of them, passed or not. A test
+  /// that makes no sense after an earlier one failed is left out.
+  std::vector<source_test> tests;
+};
+
+/// What makes up the estimated error: variances add up to its square. One
+/// standard deviation each, s.
+struct error_budget {
+  double measurement_s = 0;  ///< noise of the samples, after filtering
+  double asymmetry_s = 0;    ///< of the paths
+  double wander_s = 0;       ///< of the oscillator since the last samples
+  double server_s = 0;       ///< of the sources themselves
+  double disagreement_s = 0; ///< between two ways to filter the samples
+  double unslewed_s = 0;     ///< known, and on the way out of the system time
 };
 
 /// What servers need to answer with the disciplined time: a line through the
@@ -101,6 +126,7 @@ struct system_snapshot {
   double estimated_error_s = 0;     ///< one sd incl. asymmetry and server error
   double stability_s = 0;           ///< the same without those two
   double max_error_s = 16;          ///< hard bound
+  error_budget budget;              ///< of `estimated_error_s`
   double wander = 0;                ///< per √s
   std::optional<mono_time> last_update;
   std::uint64_t steps_total = 0;

@@ -56,10 +56,8 @@ steering_actions steering::on_registered(const source_registration& source,
   auto& s = *state_;
   s.look(now, out);
   const auto [where, added] = s.sources.try_emplace(source.id, source);
-  if (!added) {
-    where->second.registration = source;
-    where->second.poll = poll_control{source.min_poll, source.max_poll};
-  }
+  if (!added)
+    s.change(where->second, source, now, out);
   if (s.start_with && s.may_touch(now.mono)) {
     s.base = *s.start_with;
     s.start_with.reset();
@@ -222,6 +220,18 @@ steering_actions steering::on_network(bool online, const clock_reading& now) {
   s.network = online;
   s.refresh(now, out);
   return out;
+}
+
+step_response steering::on_step_wanted(const clock_reading& now) {
+  step_response r;
+  auto& out = r.actions;
+  auto& s = *state_;
+  s.look(now, out);
+  r.objection = s.objection_to_step(now);
+  if (r.objection.empty())
+    s.step(s.offset_s(now), now, out);
+  s.refresh(now, out);
+  return r;
 }
 
 steering_actions steering::on_force_sync(const clock_reading& now) {

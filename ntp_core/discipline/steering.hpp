@@ -38,6 +38,7 @@ struct source_registration {
   endpoint address;
   bool prefer = false;
   bool noselect = false;
+  bool offline = false;           ///< by a person: it is not asked
   double offset_correction_s = 0; ///< added to each measured offset
   std::int8_t min_poll = 6;       ///< log2 s
   std::int8_t max_poll = 10;      ///< log2 s
@@ -101,6 +102,12 @@ using steering_action
                  replace_source, steering_event, exit_program>;
 using steering_actions = std::vector<steering_action>;
 
+/// What comes of a person's wish for a step.
+struct step_response {
+  steering_actions actions; ///< to be carried out in any case
+  std::string objection;    ///< a sentence; empty: the step is among them
+};
+
 /// Selection, discipline, combination and the policy of design §5, as one
 /// state machine. It sees the world as reports of sources and readings of the
 /// clock, and answers with what must be done to the clock.
@@ -125,6 +132,8 @@ public:
   /// Reference IDs of our own addresses, without loopback: a source of stratum
   /// 2 or more that names one of them takes its time from us.
   void set_own_reference_ids(std::vector<std::uint32_t> ids);
+  /// A source that is known already goes on with its samples: only what the
+  /// configuration says of it changes.
   steering_actions on_registered(const source_registration& source,
                                  const clock_reading& now);
   steering_actions on_removed(source_id id, const clock_reading& now);
@@ -147,6 +156,11 @@ public:
                                         const clock_reading& now);
   /// No route to anywhere / a route again.
   steering_actions on_network(bool online, const clock_reading& now);
+  /// `ntp-ctl step`: the present offset is stepped away at once, whatever its
+  /// size, within all thresholds that hold while running. The sources must
+  /// agree on it. Otherwise, and where the offset is too small to be known, a
+  /// sentence says why nothing is done.
+  step_response on_step_wanted(const clock_reading& now);
   /// `ntp-ctl force-sync`: lifts a panic, allows one step of any size.
   steering_actions on_force_sync(const clock_reading& now);
   /// From leap-seconds.list; beats the majority of the sources.

@@ -21,6 +21,8 @@ constexpr std::chrono::seconds step_answer_time{10};
 /// clock that it found running.
 constexpr std::uint64_t samples_after_restart = 16;
 constexpr std::uint8_t samples_for_step = 3;
+/// Below so many standard deviations an offset may be mere noise.
+constexpr double deviations_for_step = 3;
 constexpr double longest_slew_s = 128;
 constexpr double longest_calm = 4;
 
@@ -116,6 +118,7 @@ void steering::state::believe(const clock_reading& now) {
   if (!chosen)
     return;
   upstream.bias_variance = combined->bias_variance;
+  upstream.server_variance = combined->server_variance;
   upstream.disagreement_s = combined->disagreement_s;
   belief = combined->clock;
   last_update = now.mono;
@@ -231,6 +234,35 @@ void steering::state::slew(double offset_s, double trust,
     command(base, std::nullopt, out);
   else
     command(base + rate, now.mono + nanoseconds_of(duration), out);
+}
+
+std::string steering::state::objection_to_step(const clock_reading& now) const {
+  if (config.read_only)
+    return "the clock is not ours to set: this daemon only watches it";
+  if (current != system_state::synchronized)
+    return "the clock is not synchronized: " + state_reason(now);
+  if (surprised || outcome.result != agreement::reached)
+    return "the sources do not agree on the time at the moment";
+  if (!may_touch(now.mono) || step_pending)
+    return "the clock could not be set a moment ago: " + clock_problem;
+  if (leap.near(disciplined_unix(now)))
+    return "a leap second is near; the clock is not stepped around it";
+  const double offset = offset_s(now);
+  const double doubt
+    = deviations_for_step * std::sqrt(belief->predicted(now.raw).variance_s2);
+  if (std::abs(offset) <= doubt)
+    return "the clock is " + offset_text(offset, "slow", "fast")
+           + ", not worth a step: that is known to no better than "
+           + duration_text(doubt);
+  if (std::abs(offset) > config.step_s && !confirmed())
+    return "that the clock is " + offset_text(offset, "slow", "fast")
+           + " has not been seen in three samples of each source yet";
+  const auto cause
+    = policy.forbids(config, {offset, true, now.mono, now.unix_time});
+  if (cause != panic_cause::none)
+    return "a step of " + offset_text(offset, "forward", "back")
+           + " is beyond " + cause_text(cause);
+  return {};
 }
 
 void steering::state::step(double offset_s, const clock_reading& now,

@@ -1,4 +1,3 @@
-#include "ntp_core/association/loop.hpp"
 #include "ntp_core/discipline/checked_discipline.hpp"
 #include "ntp_core/discipline/steering_state.hpp"
 #include "ntp_core/discipline/steering_text.hpp"
@@ -20,30 +19,12 @@ constexpr std::chrono::seconds poll_spread{32};
 /// A clock may change its rate by this at once (a virtual machine that moved);
 /// our own prediction does not vote against what that explains.
 constexpr double sudden_frequency = 50e-6;
-/// How the error of a server grows since its last answer (RFC 5905 §7.2, PHI).
-constexpr double dispersion_rate = 15e-6;
 /// Older memory of a path is worth less than its first sample: by then a usual
 /// wander, 1e-8 per √s, makes a millisecond, and routes change too.
 constexpr double memory_span_s = 3600;
 
-/// A server that may be wrong by more than this agrees with everybody
-/// (RFC 5905 §7.2, MAXDIST); s.
-constexpr double least_distance_limit = 1;
-
 double square(double v) {
   return v * v;
-}
-
-double root_distance_s(const source_entry& e, mono_time now) {
-  const double age = e.last_sample ? seconds_of(now - *e.last_sample) : 0;
-  return e.association.root_delay.seconds() / 2
-         + e.association.root_dispersion.seconds() + dispersion_rate * age;
-}
-
-/// Whether any answer, usable or not, came to the last eight polls.
-bool answers(const association_snapshot& a, mono_time now) {
-  return a.last_answer
-         && now - *a.last_answer < 8 * std::chrono::seconds{1U << a.poll};
 }
 
 } // namespace
@@ -195,6 +176,23 @@ steering::state::take_sample(source_entry& entry, const measurement& sample,
   return verdict;
 }
 
+void steering::state::change(source_entry& entry, const source_registration& to,
+                             const clock_reading& now, steering_actions& out) {
+  const double by_s
+    = to.offset_correction_s - entry.registration.offset_correction_s;
+  entry.registration = to;
+  entry.poll.set_limits(to.min_poll, to.max_poll);
+  if (by_s != 0) {
+    filters->shift_source(to.id, ntp_duration::from_seconds(by_s));
+    // What we believe came from it too. Our own prediction must not vote
+    // against what a person has just explained.
+    if (belief && entry.where == standing::selected)
+      belief->inflate(square(by_s), 0);
+    entry.far_samples = 0;
+  }
+  judge(std::nullopt, now, out);
+}
+
 /// What an earlier run knew of this source; only once.
 std::optional<path_memory>
 steering::state::recall(const source_registration& source, raw_time now) {
@@ -233,37 +231,13 @@ std::uint32_t steering::state::required() const {
   return std::min(3U, known / 2 + 1);
 }
 
-std::optional<standing>
-steering::state::unusable(const source_entry& entry,
-                          const clock_reading& now) const {
-  const auto& a = entry.association;
-  if (a.reachability == 0 && !answers(a, now.mono))
-    return standing::unanswered;
-  if (entry.registration.noselect)
-    return standing::noselect;
-  if (a.last_verdict == packet_verdict::unsynchronized
-      || (a.last_answer && a.leap == leap_indicator::unsynchronized))
-    return standing::unsynchronized;
-  if (a.reachability == 0)
-    return standing::unacceptable;
-  if (a.stratum > 15 || (a.stratum != 0 && a.stratum >= config.local_stratum))
-    return standing::bad_stratum;
-  if (is_timing_loop(a.stratum, a.reference_id, own_reference_ids))
-    return standing::loop;
-  if (!filters->source(entry.registration.id, now.raw))
-    return standing::unmeasured;
-  if (root_distance_s(entry, now.mono)
-      > std::max(least_distance_limit, config.max_error_s))
-    return standing::too_distant;
-  return std::nullopt;
-}
-
 std::vector<candidate> steering::state::candidates(const clock_reading& now) {
   std::vector<candidate> list;
   list.reserve(sources.size());
   const auto wall = wall_minus_raw(now);
   for (auto& [id, entry] : sources) {
-    if (const auto why = unusable(entry, now)) {
+    entry.view.reset();
+    if (const auto why = unusable(entry, now, nullptr)) {
       entry.where = *why;
       continue;
     }
@@ -292,6 +266,7 @@ steering::state::prediction(const clock_reading& now) const {
 
 void steering::state::judge(std::optional<source_id> sampled,
                             const clock_reading& now, steering_actions& out) {
+  judged = now;
   const auto list = candidates(now);
   outcome
     = judgement.judge(list, required(), sampled, prediction(now), now.mono);
@@ -319,7 +294,7 @@ void steering::state::place(source_entry& entry,
         return standing::no_majority;
     }
   };
-  entry.agreed_samples = view.agreed_samples;
+  entry.view = view;
   if (view.value == opinion::returning)
     entry.where = standing::returning;
   else if (view.excluded)

@@ -104,7 +104,8 @@ std::string steering::state::source_reason(const source_entry& entry,
       return offset + " is " + duration_text(outside)
              + " outside the interval agreed by " + agree + " sources";
     case standing::returning:
-      return offset + " agrees again in " + std::to_string(entry.agreed_samples)
+      return offset + " agrees again in "
+             + std::to_string(entry.view ? entry.view->agreed_samples : 0)
              + " of the " + std::to_string(selection::samples_to_return)
              + " samples it needs to return";
   }
@@ -132,6 +133,13 @@ std::string steering::state::starting_reason() const {
   }
 }
 
+bool steering::state::all_offline_by_person() const {
+  return !sources.empty()
+         && std::all_of(sources.begin(), sources.end(), [](const auto& s) {
+              return s.second.registration.offline;
+            });
+}
+
 std::string steering::state::state_reason(const clock_reading& now) const {
   const auto limit = duration_text(config.max_error_s);
   const auto error = duration_text(max_error_s(now));
@@ -155,15 +163,18 @@ std::string steering::state::state_reason(const clock_reading& now) const {
       break;
     case system_state::panic:
       reason
-        = "the sources want a step of " + offset_text(panic_offset_s)
-          + ", beyond what is allowed; `ntp-ctl force-sync` allows it once";
+        = "the sources want a step of "
+          + offset_text(panic_offset_s, "forward", "back") + ", beyond what is allowed; `ntp-ctl force-sync` allows it once";
       break;
     case system_state::contested:
       reason = "another program has set the clock's frequency to "
                + frequency_text(foreign_frequency) + "; it is left alone";
       break;
     case system_state::offline:
-      reason = "there is no network; the clock is right within " + error;
+      reason = (all_offline_by_person() ? "a person has taken all sources "
+                                          "offline"
+                                        : "there is no network")
+               + std::string{"; the clock is right within "} + error;
       break;
   }
   if (!clock_problem.empty())
@@ -233,6 +244,8 @@ system_snapshot steering::snapshot(const clock_reading& now) const {
     r.frequency_uncertainty = std::sqrt(line.frequency_variance);
     r.stability_s = std::hypot(std::sqrt(line.variance_s2), r.offset_s);
     r.wander = line.wander;
+    r.budget = s.bound()->budget(now.raw);
+    r.budget.unslewed_s = std::abs(r.offset_s);
   }
   r.last_update = s.last_update;
   r.steps_total = s.policy.steps();
@@ -256,6 +269,11 @@ std::vector<source_snapshot> steering::sources(const clock_reading& now) const {
     r.id = id;
     r.state = state_of(entry.where);
     r.state_reason = s.source_reason(entry, now);
+    if (entry.registration.offline)
+      r.state_reason = "not asked, since a person has said so (ntp-ctl "
+                       "offline); "
+                       + r.state_reason;
+    r.tests = s.tests(entry);
     r.last_sample = entry.last_sample;
     r.desired_poll = entry.poll.poll();
     if (const auto e = s.filters->source(id, now.raw)) {

@@ -55,13 +55,18 @@ struct source_entry {
   association_snapshot association;
   poll_control poll;
   standing where = standing::unanswered;
-  std::uint8_t agreed_samples = 0; ///< of a falseticker that wants to return
+  /// What selection thought of it; absent where it was not asked.
+  std::optional<candidate_opinion> view;
   /// Samples in a row that want the same step, and the last of them.
   std::uint8_t far_samples = 0;
   double far_offset_s = 0;
   std::uint8_t bad_polls = 0; ///< in a row
   std::optional<mono_time> last_sample;
 };
+
+/// Half of the root delay and the root dispersion, grown since the last sample,
+/// s (RFC 5905 §11.1).
+double root_distance_s(const source_entry& entry, mono_time now);
 
 /// What our clients learn of the source whose time we pass on.
 struct system_peer {
@@ -73,7 +78,8 @@ struct system_peer {
 
 /// The state machine behind `steering`: what it hears in steering_input.cpp,
 /// what it does to the clock in steering_correct.cpp, which state that means in
-/// steering_status.cpp, and what people see of it in steering_report.cpp.
+/// steering_status.cpp, and what people see of it in steering_report.cpp and
+/// steering_tests.cpp.
 struct steering::state {
   state(const steering_config& c, const steering_memory& m, frequency kernel,
         const clock_reading& now, std::unique_ptr<discipline> empty_filters);
@@ -93,14 +99,20 @@ struct steering::state {
   std::optional<sample_verdict> take_sample(source_entry& entry,
                                             const measurement& sample,
                                             const clock_reading& now);
+  /// The configuration of a known source changed.
+  void change(source_entry& entry, const source_registration& to,
+              const clock_reading& now, steering_actions& out);
   std::optional<path_memory> recall(const source_registration& source,
                                     raw_time now);
   void count_far(source_entry& entry, const path_sample& sample,
                  const clock_reading& now) const;
   void judge(std::optional<source_id> sampled, const clock_reading& now,
              steering_actions& out);
+  /// Nothing where the source may bear witness. `notes`, if any, gets the
+  /// tests that this took.
   std::optional<standing> unusable(const source_entry& entry,
-                                   const clock_reading& now) const;
+                                   const clock_reading& now,
+                                   std::vector<source_test>* notes) const;
   std::vector<candidate> candidates(const clock_reading& now);
   std::optional<interval> prediction(const clock_reading& now) const;
   void place(source_entry& entry, const candidate_opinion& view) const;
@@ -125,6 +137,8 @@ struct steering::state {
   /// `trust`, 0 to 1: how much of the correction to make.
   void slew(double offset_s, double trust, const clock_reading& now,
             steering_actions& out);
+  /// Why a person's step cannot be made now; empty if it can.
+  std::string objection_to_step(const clock_reading& now) const;
   void step(double offset_s, const clock_reading& now, steering_actions& out);
   void enter_panic(panic_cause cause, double offset_s, steering_actions& out);
   void leave_panic(const char* why, steering_actions& out);
@@ -152,9 +166,16 @@ struct steering::state {
   // -- what people see --------------------------------------------------------
 
   std::string state_reason(const clock_reading& now) const;
+  bool all_offline_by_person() const;
   std::string starting_reason() const;
   std::string source_reason(const source_entry& entry,
                             const clock_reading& now) const;
+  /// All tests of the last judgement.
+  std::vector<source_test> tests(const source_entry& entry) const;
+  void note_opinion(const candidate_opinion& view,
+                    std::vector<source_test>& notes) const;
+  void note_choice(const source_entry& entry,
+                   std::vector<source_test>& notes) const;
   served_time served(const clock_reading& now) const;
   void serve_local(served_time& s) const;
 
@@ -173,6 +194,7 @@ struct steering::state {
   cluster close_group;
   combine_set combined;
   selection_outcome outcome;
+  clock_reading judged; ///< when that was
 
   clock_watch watch;
   clock_surprise unheard; ///< seen where no action could be returned

@@ -38,8 +38,10 @@ std::string duration_text(double seconds) {
   return scaled("%.1f %s", seconds);
 }
 
-std::string offset_text(double seconds) {
-  return scaled("%+.1f %s", seconds);
+std::string offset_text(double seconds, const char* positive,
+                        const char* negative) {
+  return duration_text(std::abs(seconds)) + ' '
+         + (seconds < 0 ? negative : positive);
 }
 
 std::string seconds_text(double seconds) {

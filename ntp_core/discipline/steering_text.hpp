@@ -8,8 +8,9 @@ namespace concert::ntp {
 
 /// "12.3 ms", with the unit that suits the size; negative values keep a sign.
 std::string duration_text(double seconds);
-/// The same with a sign always: "+300.1 ms".
-std::string offset_text(double seconds);
+/// The same with a word for its sign: "300.1 ms ahead".
+std::string offset_text(double seconds, const char* positive = "ahead",
+                        const char* negative = "behind");
 /// "+0.612000 s": for log lines that programs read too.
 std::string seconds_text(double seconds);
 /// "12.345 ppm".

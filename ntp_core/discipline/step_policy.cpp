@@ -31,22 +31,26 @@ correction_decision step_policy::decide(const steering_config& config,
   if (started_ && !r.confirmed)
     return {correction::wait, panic_cause::none};
 
+  const auto cause = forbids(config, r);
+  if (cause != panic_cause::none)
+    return {correction::panic, cause};
+  if (started_ && last_step_ && r.now - *last_step_ < between_steps)
+    return {correction::slew, panic_cause::none};
+  return {correction::step, panic_cause::none};
+}
+
+panic_cause step_policy::forbids(const steering_config& config,
+                                 const correction_request& r) const {
   const auto& threshold = started_ ? config.single_step_panic_threshold
                                    : config.startup_step_panic_threshold;
   if (beyond(r.offset_s, threshold))
-    return {correction::panic,
-            started_ ? panic_cause::single_step : panic_cause::startup};
+    return started_ ? panic_cause::single_step : panic_cause::startup;
   if (into_the_past(config, r))
-    return {correction::panic, panic_cause::past};
-  if (!started_)
-    return {correction::step, panic_cause::none};
-
+    return panic_cause::past;
   const auto& sum = config.accumulated_step_panic_threshold_s;
-  if (sum && accumulated_s_ + size > *sum)
-    return {correction::panic, panic_cause::accumulated};
-  if (last_step_ && r.now - *last_step_ < between_steps)
-    return {correction::slew, panic_cause::none};
-  return {correction::step, panic_cause::none};
+  if (started_ && sum && accumulated_s_ + std::abs(r.offset_s) > *sum)
+    return panic_cause::accumulated;
+  return panic_cause::none;
 }
 
 void step_policy::on_slewed() {

@@ -50,6 +50,11 @@ public:
   correction_decision decide(const steering_config& config,
                              const correction_request& request) const;
 
+  /// What forbids a step of this size that a person wants now; `none` if
+  /// nothing does.
+  panic_cause forbids(const steering_config& config,
+                      const correction_request& request) const;
+
   /// A person allows the next step, whatever its size, if it comes soon: what
   /// the sources want in an hour is not what that person saw.
   void force(mono_time now) { forced_until_ = now + force_lasts; }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 namespace concert::ntp {
 
@@ -47,6 +46,7 @@ double chance(std::span<const cluster_member> members, std::size_t size,
 
 const std::set<source_id>&
 cluster::outliers(std::span<const cluster_member> members) {
+  fits_.clear();
   const auto size = std::max<std::size_t>(3, members.size() / 2 + 1);
   if (members.size() <= size) {
     outliers_.clear();
@@ -69,13 +69,17 @@ cluster::outliers(std::span<const cluster_member> members) {
   const bool stands = chance(members, size, closest.width())
                       < (outliers_.empty() ? significant : still_significant);
   std::set<source_id> outside;
-  for (const auto& m : members) {
-    const double beyond
-      = std::max(closest.low - m.offset_s, m.offset_s - closest.high)
-        - 3 * m.deviation_s;
-    const double limit = outliers_.contains(m.id) ? near : far;
-    if (stands && beyond > limit * closest.width())
-      outside.insert(m.id);
+  if (stands) {
+    for (const auto& m : members) {
+      const double beyond
+        = std::max(closest.low - m.offset_s, m.offset_s - closest.high)
+          - 3 * m.deviation_s;
+      const double limit
+        = (outliers_.contains(m.id) ? near : far) * closest.width();
+      fits_.push_back({m.id, beyond, limit, beyond > limit});
+      if (fits_.back().outlier)
+        outside.insert(m.id);
+    }
   }
   outliers_ = std::move(outside);
   return outliers_;

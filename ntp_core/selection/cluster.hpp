@@ -4,6 +4,7 @@
 
 #include <set>
 #include <span>
+#include <vector>
 
 namespace concert::ntp {
 
@@ -29,8 +30,20 @@ public:
   /// does not come and go.
   const std::set<source_id>& outliers(std::span<const cluster_member> members);
 
+  /// How far one of the members lay beyond the group, and how far it may; in
+  /// the last judgement.
+  struct fit {
+    source_id id;
+    double beyond_s = 0; ///< less what its noise explains; below 0 = within
+    double limit_s = 0;
+    bool outlier = false;
+  };
+  /// In the order of the members; empty where no group was found.
+  const std::vector<fit>& fits() const { return fits_; }
+
 private:
   std::set<source_id> outliers_;
+  std::vector<fit> fits_;
 };
 
 } // namespace concert::ntp

@@ -1,7 +1,6 @@
 #include "ntp_core/selection/combine_set.hpp"
 
 #include <algorithm>
-#include <vector>
 
 namespace concert::ntp {
 
@@ -15,17 +14,17 @@ constexpr double loyalty = 0.7;
 const std::set<source_id>&
 combine_set::choose(std::span<const combine_candidate> candidates,
                     std::size_t limit) {
-  std::vector<combine_candidate> ranked{candidates.begin(), candidates.end()};
-  for (auto& c : ranked)
+  ranked_.assign(candidates.begin(), candidates.end());
+  for (auto& c : ranked_)
     c.distance_s *= chosen_.contains(c.id) ? loyalty : 1;
-  const auto count = std::min(limit, ranked.size());
+  const auto count = std::min(limit, ranked_.size());
   std::partial_sort(
-    ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(count),
-    ranked.end(),
+    ranked_.begin(), ranked_.begin() + static_cast<std::ptrdiff_t>(count),
+    ranked_.end(),
     [](const auto& a, const auto& b) { return a.distance_s < b.distance_s; });
   chosen_.clear();
   for (std::size_t i = 0; i < count; ++i)
-    chosen_.insert(ranked[i].id);
+    chosen_.insert(ranked_[i].id);
   return chosen_;
 }
 

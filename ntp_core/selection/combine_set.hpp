@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <set>
 #include <span>
+#include <vector>
 
 namespace concert::ntp {
 
@@ -21,8 +22,13 @@ public:
   const std::set<source_id>&
   choose(std::span<const combine_candidate> candidates, std::size_t limit);
 
+  /// The candidates of the last choice, the chosen ones first, in the order of
+  /// their distance. Who was in before counts as nearer than it is.
+  const std::vector<combine_candidate>& ranked() const { return ranked_; }
+
 private:
   std::set<source_id> chosen_;
+  std::vector<combine_candidate> ranked_;
 };
 
 } // namespace concert::ntp

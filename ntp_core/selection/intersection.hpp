@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -11,9 +12,11 @@ struct interval {
   double low = 0;
   double high = 0;
 
-  bool touches(const interval& o) const {
-    return low <= o.high && o.low <= high;
+  /// How far they lie apart; not above 0 where they share a point.
+  double gap(const interval& o) const {
+    return std::max(low - o.high, o.low - high);
   }
+  bool touches(const interval& o) const { return gap(o) <= 0; }
 };
 
 /// The stretch that most intervals share.

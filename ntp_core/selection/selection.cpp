@@ -1,16 +1,12 @@
 #include "ntp_core/selection/selection.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 namespace concert::ntp {
 
 namespace {
 
 constexpr std::uint32_t opposing_polls = 3;
-constexpr std::chrono::minutes opposing_time{10};
-/// Candidates for the truth that lie so close together do no harm.
-constexpr double harmless_ambiguity_s = 0.010;
 
 } // namespace
 
@@ -36,7 +32,7 @@ selection_outcome selection::judge(std::span<const candidate> candidates,
   o.opinions.reserve(candidates.size());
   for (const auto& c : candidates) {
     const auto past = excluded_.find(c.id.value);
-    candidate_opinion view{c.id};
+    candidate_opinion view{c.id, c.claim};
     view.excluded = past != excluded_.end();
     if (c.claim.touches(o.common))
       view.value = view.excluded ? opinion::returning : opinion::agreeing;
@@ -47,24 +43,27 @@ selection_outcome selection::judge(std::span<const candidate> candidates,
   const bool opposed = prediction && !prediction->touches(o.common);
   // A vague source may agree with the right ones and as well with a wrong one;
   // only what we know already can tell them apart.
-  const bool ambiguous = !prediction
-                         && group->span.high - group->common.high
-                                + (group->common.low - group->span.low)
-                              > harmless_ambiguity_s;
-  if (ambiguous)
+  if (!prediction)
+    o.ambiguity_s = group->span.high - group->common.high
+                    + (group->common.low - group->span.low);
+  const auto majority_of_all = o.usable / 2 + 1;
+  o.needed = std::max(required, majority_of_all);
+  if (o.ambiguity_s > harmless_ambiguity_s)
     o.result = agreement::no_majority;
-  else if (2 * o.agreeing <= o.usable)
+  else if (o.agreeing < majority_of_all)
     o.result
       = group->count == o.usable ? agreement::too_few : agreement::no_majority;
-  else if (o.agreeing < required)
+  else if (o.agreeing < o.needed)
     o.result = agreement::too_few;
   else
     o.result = agreement::reached;
 
   if (o.result != agreement::reached || !opposed) {
     opposed_since_.reset();
-  } else if (!opposition_stands(o, sampled.has_value(), now)) {
-    o.result = agreement::opposed;
+  } else {
+    if (!opposition_stands(o, sampled.has_value(), now))
+      o.result = agreement::opposed;
+    o.opposed_for = now - *opposed_since_;
   }
   // One source agrees with itself: that is no evidence.
   const bool majority = !opposed && 2 * group->count > o.usable

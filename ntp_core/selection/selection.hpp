@@ -4,6 +4,7 @@
 #include "ntp_core/selection/intersection.hpp"
 #include "ntp_core/time/time.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -36,6 +37,7 @@ enum class opinion : std::uint8_t {
 
 struct candidate_opinion {
   source_id id;
+  interval claim; ///< as it was given
   opinion value = opinion::outside;
   /// Of a `returning` or `outside` source once excluded: samples that agreed.
   std::uint8_t agreed_samples = 0;
@@ -48,6 +50,12 @@ struct selection_outcome {
   interval common;            ///< what the largest group shares
   std::uint32_t agreeing = 0; ///< trusted sources in that group
   std::uint32_t usable = 0;
+  std::uint32_t needed = 0; ///< how many trusted ones must agree
+  /// How far other groups of the same size lie beyond `common`, s; 0 where our
+  /// prediction tells which one is right.
+  double ambiguity_s = 0;
+  /// For how long a majority has contradicted our prediction, if it does.
+  std::optional<std::chrono::nanoseconds> opposed_for;
   std::vector<candidate_opinion> opinions; ///< in the order of the candidates
 };
 
@@ -61,6 +69,10 @@ class selection {
 public:
   /// Agreeing samples that lift an exclusion.
   static constexpr std::uint8_t samples_to_return = 8;
+  /// Groups of the same size that lie so close together do no harm.
+  static constexpr double harmless_ambiguity_s = 0.010;
+  /// A majority against our prediction must stand for so long.
+  static constexpr std::chrono::minutes opposing_time{10};
 
   /// Judges all `candidates` ; `sampled` is the one with a new sample, if any.
   /// `prediction` is our own vote, absent before the first lock.

@@ -244,6 +244,12 @@ void regression_discipline::shift(ntp::ntp_duration by) {
     filter.shift(by);
 }
 
+void regression_discipline::shift_source(ntp::source_id id,
+                                         ntp::ntp_duration by) {
+  if (const auto found = filters_.find(id.value); found != filters_.end())
+    found->second.shift(by);
+}
+
 std::optional<ntp::source_estimate>
 regression_discipline::source(ntp::source_id id, ntp::raw_time when) const {
   const auto found = filters_.find(id.value);

@@ -82,6 +82,7 @@ public:
   void set_selected(std::span<const ntp::selected_source> sources) override;
   void inflate(double offset_variance_s2, double frequency_variance) override;
   void shift(ntp::ntp_duration by) override;
+  void shift_source(ntp::source_id id, ntp::ntp_duration by) override;
   std::optional<ntp::source_estimate> source(ntp::source_id id,
                                              ntp::raw_time when) const override;
   std::optional<ntp::path_memory> memory(ntp::source_id id,

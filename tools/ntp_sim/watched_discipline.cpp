@@ -117,6 +117,13 @@ void watched_discipline::shift(ntp::ntp_duration by) {
     watch_->note(fmt::format("shift by_s={:.9f}", by.seconds()));
 }
 
+void watched_discipline::shift_source(ntp::source_id id, ntp::ntp_duration by) {
+  inner_->shift_source(id, by);
+  if (watch_->note)
+    watch_->note(
+      fmt::format("shift source={} by_s={:.9f}", id.value, by.seconds()));
+}
+
 std::optional<ntp::source_estimate>
 watched_discipline::source(ntp::source_id id, ntp::raw_time when) const {
   const stopwatch running{*watch_};

@@ -33,6 +33,7 @@ public:
   }
   void set_selected(std::span<const selected_source>) override { ++calls; }
   void inflate(double, double) override { ++calls; }
+  void shift_source(source_id, ntp_duration) override { ++calls; }
   void shift(ntp_duration by) override {
     ++calls;
     offset_s += by.seconds();

@@ -142,6 +142,19 @@ public:
     obey(steering_->on_foreign_frequency({f}, read()));
   }
   void force_sync() { obey(steering_->on_force_sync(read())); }
+  /// `ntp-ctl step`; returns why not, if so.
+  std::string want_step() {
+    const auto response = steering_->on_step_wanted(read());
+    obey(response.actions);
+    return response.objection;
+  }
+  /// The configuration of a source changes while it runs.
+  void reconfigure(std::size_t i,
+                   const std::function<void(source_registration&)>& change) {
+    auto r = registration(servers_[i]);
+    change(r);
+    obey(steering_->on_registered(r, read()));
+  }
   void network(bool online) {
     for (auto& s : servers_)
       s.alive = online;
@@ -175,9 +188,10 @@ public:
 
   steering& core() { return *steering_; }
   system_snapshot now() const { return steering_->snapshot(read()); }
-  source_snapshot source(std::size_t i) const {
-    return steering_->sources(read())[i];
+  std::vector<source_snapshot> sources() const {
+    return steering_->sources(read());
   }
+  source_snapshot source(std::size_t i) const { return sources()[i]; }
   bool has_event(const std::string& name) const {
     return std::any_of(events.begin(), events.end(),
                        [&](const auto& e) { return e.name == name; });
