@@ -2,6 +2,7 @@
 
 #include "config/document.hpp"
 #include "config/named_files.hpp"
+#include "config/overlay.hpp"
 #include "config/schema.hpp"
 #include "config/semantic_check.hpp"
 
@@ -59,6 +60,45 @@ void merge_file(const fs::path& path, toml::table& table, diagnostics& found) {
     merge(table, parse_document(*text, path.string(), found));
 }
 
+/// Lays the persistent run-time changes over `table`, and notes them in
+/// `loaded`. Who only looks at a configuration may not be allowed to see them,
+/// and then goes without.
+void merge_persistent(const fs::path& path, named_files files,
+                      const runtime_changes& changes, toml::table& table,
+                      loaded_config& loaded, diagnostics& found) {
+  diagnostics ignored; // who reads everything in the end says the same
+  loaded.runtime_path = runtime_path(path, read_config(table, ignored));
+  if (!loaded.runtime_path)
+    return;
+  const auto& file = *loaded.runtime_path;
+  std::error_code error;
+  if (fs::status(file, error).type() == fs::file_type::not_found)
+    return;
+  diagnostics unread;
+  const auto text = read_text(file, unread);
+  if (!text && files == named_files::ignored)
+    return;
+  if (!text) {
+    for (auto& entry : unread.take())
+      found.error(entry.file, std::move(entry.text));
+    return;
+  }
+  warn_if_writable_by_all(file, found);
+  auto persistent
+    = overlay_from(parse_document(*text, file.string(), found), found);
+  loaded.persistent = to_changes(persistent);
+  for (const auto& key : changes.unset)
+    persistent.set.erase(canonical_key(key));
+  apply(std::move(persistent), table, stale_change::is_passed_over, found);
+}
+
+void forget_place_in_change(diagnostic& entry) {
+  if (!names_a_change(entry.file))
+    return;
+  entry.line = 0;
+  entry.column = 0;
+}
+
 } // namespace
 
 std::uint32_t daemon_config::configured_sources() const {
@@ -73,7 +113,8 @@ std::filesystem::path default_path() {
 }
 
 tl::expected<loaded_config, std::vector<diagnostic>>
-load(const std::filesystem::path& path, bool must_exist, named_files files) {
+load(const std::filesystem::path& path, bool must_exist, named_files files,
+     const runtime_changes& changes) {
   diagnostics found;
   toml::table table;
   std::error_code error;
@@ -82,9 +123,39 @@ load(const std::filesystem::path& path, bool must_exist, named_files files) {
     merge_file(path, table, found);
   for (const auto& file : drop_ins(path, found))
     merge_file(file, table, found);
+  loaded_config loaded;
+  merge_persistent(path, files, changes, table, loaded, found);
+  apply(overlay_from(changes, found), table, stale_change::is_error, found);
   if (files == named_files::checked)
     check_named_files(table, found);
-  return validated(table, path.string(), found);
+  auto result = validated(table, path.string(), found);
+  if (!result) {
+    for (auto& entry : result.error())
+      forget_place_in_change(entry);
+    return result;
+  }
+  for (auto& entry : result->warnings)
+    forget_place_in_change(entry);
+  result->persistent = std::move(loaded.persistent);
+  result->runtime_path = std::move(loaded.runtime_path);
+  return result;
+}
+
+std::optional<daemon_config> load_leniently(const std::filesystem::path& path) {
+  diagnostics ignored;
+  auto files = drop_ins(path, ignored);
+  files.insert(files.begin(), path);
+  toml::table table;
+  for (const auto& file : files) {
+    auto text = read_text(file, ignored);
+    auto part = text ? parse_leniently(std::move(*text)) : std::nullopt;
+    if (!part)
+      return std::nullopt;
+    merge(table, std::move(*part));
+  }
+  loaded_config loaded;
+  merge_persistent(path, named_files::ignored, {}, table, loaded, ignored);
+  return read_config(table, ignored);
 }
 
 tl::expected<loaded_config, std::vector<diagnostic>>

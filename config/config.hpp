@@ -14,7 +14,10 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 /// ntp.toml as validated structs. Every default of Concert stands here.
@@ -31,6 +34,7 @@ struct poll_limits {
 
 constexpr std::uint16_t default_ntp_port = 123;
 constexpr std::uint16_t default_nts_ke_port = 4460; ///< RFC 8915 §4
+constexpr std::uint16_t default_metrics_port = 9975;
 
 /// A host name or address with a port, as configured ("host", "host:port",
 /// "[v6]:port", bare v6).
@@ -90,6 +94,7 @@ struct source_config {
   bool noselect = false;
   bool interleaved = false; ///< RFC 9769; chrony's `xleave`
   double offset_s = 0;      ///< added to each measured offset
+  bool offline = false;     ///< asks nobody; `ntp-ctl online|offline`
   bool operator==(const source_config&) const = default;
 };
 
@@ -196,11 +201,50 @@ struct observability_config {
   std::uint32_t observation_permissions = 0666;
   /// So many of the clients that ask most are told of each server, 0..100.
   std::uint32_t top_clients = 0;
+  /// A JSON line for each measurement of a source; unset = none.
+  std::optional<std::filesystem::path> measurement_log_path;
+  /// A JSON line for each update of the clock; unset = none.
+  std::optional<std::filesystem::path> tracking_log_path;
+  /// Where ntp-metrics-exporter listens; unset = 127.0.0.1:9975.
+  std::optional<ntp::endpoint> metrics_exporter_listen;
+  /// Where ntp-metrics-exporter logs; unset = stderr / journal.
+  std::optional<std::filesystem::path> metrics_exporter_log_path;
   bool operator==(const observability_config&) const = default;
+};
+
+/// `[control]`.
+struct control_config {
+  /// Unset = no socket (`path = ""`). Unless given: `control` beside an
+  /// observation socket named `observe`, else the observation socket's path
+  /// with
+  /// ".control".
+  std::optional<std::filesystem::path> path;
+  /// Whose members may change settings, besides root and the daemon's own user;
+  /// unset = the daemon's own group.
+  std::optional<std::string> group;
+  /// Where `persist` keeps run-time changes; read after all other files. Unset:
+  /// /var/lib/concert/runtime.toml for the default configuration,
+  /// `runtime.toml` beside the state file of any other, else nowhere.
+  std::optional<std::filesystem::path> runtime_path;
+  bool inspector = true; ///< statistics and traces of actors
+  /// Whether actors may be held up or killed on purpose, for tests.
+  bool fault_injection = false;
+  bool operator==(const control_config&) const = default;
+};
+
+/// `[source-defaults]`: what sources have that do not say otherwise. It is in
+/// the `source_config`s already.
+struct source_defaults {
+  std::optional<std::int8_t> min_poll;
+  std::optional<std::int8_t> max_poll;
+  std::optional<std::int8_t> initial_poll;
+  bool interleaved = false;
+  bool operator==(const source_defaults&) const = default;
 };
 
 /// Everything, validated.
 struct daemon_config {
+  source_defaults defaults;
   std::vector<source_config> sources;
   std::vector<server_config> servers;
   std::vector<nts_ke_server_config> nts_ke_servers;
@@ -210,6 +254,7 @@ struct daemon_config {
   ntp::steering_config steering;
   clock_config clock;
   observability_config observability;
+  control_config control;
   /// Unset = /var/lib/concert/state for the system clock, none for others.
   std::optional<std::filesystem::path> state_file;
   std::optional<std::filesystem::path> leap_seconds_file;
@@ -236,11 +281,79 @@ struct diagnostic {
   std::string to_string() const;
 };
 
+/// Changes made while the daemon runs: an overlay over what the files say. The
+/// file of the persistent ones is this, as TOML. Values are TOML text. Applied
+/// in the order: set, removed, added, modified.
+struct runtime_changes {
+  /// Dotted key → value, such as "synchronization.max-error" → "0.5".
+  std::map<std::string, std::string> set;
+  /// Keys that an overlay below (the persistent file) sets, and that are to be
+  /// as the configuration's files say again. Not written to a file: there it is
+  /// enough that `set` lacks them, as after `joined`.
+  std::set<std::string> unset;
+  /// Whole tables of `[[source]]`: lines of `key = value`.
+  std::vector<std::string> added_sources;
+  /// Source as configured ("host:port") → lines of `key = value` that replace
+  /// those of its table.
+  std::map<std::string, std::string> modified_sources;
+  std::vector<std::string> removed_sources; ///< as configured, "host:port"
+
+  bool empty() const;
+  bool operator==(const runtime_changes&) const = default;
+};
+
 /// A configuration with the warnings about it.
 struct loaded_config {
   daemon_config config;
   std::vector<diagnostic> warnings;
+  /// What the file of persistent changes says, and where it is; unset = there
+  /// is no place for one. `persist` writes `joined(persistent, changes)` there.
+  runtime_changes persistent;
+  std::optional<std::filesystem::path> runtime_path;
 };
+
+/// Where the persistent changes of the configuration at `path` live, which
+/// says `config` without them (`control_config::runtime_path`).
+std::optional<std::filesystem::path>
+runtime_path(const std::filesystem::path& path, const daemon_config& config);
+
+/// `key` as `keys` spells it: some keys have two places or a short form
+/// ("max-error" = "synchronization.max-error"). Others come back unchanged.
+std::string canonical_key(std::string_view key);
+
+/// The address ("host:port") of the source that people call `name`: as
+/// configured, or the host alone if only one entry has it. The error is a
+/// sentence that names the entries there are.
+tl::expected<std::string, std::string> find_source(const daemon_config& config,
+                                                   std::string_view name);
+
+/// `upper` after `lower`, as one: what was added and then removed is gone.
+runtime_changes joined(const runtime_changes& lower,
+                       const runtime_changes& upper);
+/// As a file, with a comment at its top.
+std::string to_toml(const runtime_changes& changes);
+/// Reads such a file; where it comes from stands in the diagnostics as `name`.
+tl::expected<runtime_changes, std::vector<diagnostic>>
+parse_runtime_changes(std::string_view text, std::string_view name);
+
+/// One key whose value is a single one, with its value in force.
+struct key_value {
+  std::string key;        ///< dotted, such as "synchronization.max-error"
+  std::string value;      ///< TOML text; empty = not set, which is its default
+  bool at_runtime = true; ///< whether `ntp-ctl set` takes effect at once
+};
+/// All keys of `config` outside arrays of tables, in the order of the
+/// documentation.
+std::vector<key_value> keys(const daemon_config& config);
+
+/// One line of what differs between two configurations, for people.
+struct changed_key {
+  std::string key;  ///< or "source time.example.org:123"
+  std::string from; ///< TOML text; empty = absent
+  std::string to;
+};
+std::vector<changed_key> changed_keys(const daemon_config& from,
+                                      const daemon_config& to);
 
 /// The default place, /etc/concert/ntp.toml.
 std::filesystem::path default_path();
@@ -250,13 +363,20 @@ std::filesystem::path default_path();
 enum class named_files : std::uint8_t { checked, ignored };
 
 /// Reads `path`, then `path`'s drop-ins (`ntp.toml.d/*.toml` beside it, in
-/// order of names). All errors are collected, not only the first. With
+/// order of names), then the persistent run-time changes, and lays `changes`
+/// over all that. All errors are collected, not only the first. With
 /// `must_exist` false a missing file is an empty one.
 tl::expected<loaded_config, std::vector<diagnostic>>
 load(const std::filesystem::path& path, bool must_exist,
-     named_files files = named_files::checked);
+     named_files files = named_files::checked,
+     const runtime_changes& changes = {});
 
-/// The same for text at hand; `name` stands in diagnostics. Touches no file.
+/// What can be read of the configuration at `path`, whatever is wrong with the
+/// rest: for who only wants to know where the daemon's sockets are. Nothing if
+/// that cannot be told.
+std::optional<daemon_config> load_leniently(const std::filesystem::path& path);
+
+/// The same as `load` for text at hand; `name` stands in diagnostics. Touches no file.
 tl::expected<loaded_config, std::vector<diagnostic>>
 parse(std::string_view text, std::string_view name);
 
@@ -264,13 +384,19 @@ parse(std::string_view text, std::string_view name);
 struct config_difference {
   std::vector<source_config> removed_sources;
   std::vector<source_config> added_sources;
+  /// Same mode, address, version and NTS, and of a pool count and ignored
+  /// members: they go on as they are, with their samples (before, after).
+  std::vector<std::pair<source_config, source_config>> modified_sources;
   std::vector<server_config> removed_servers;
   std::vector<server_config> added_servers;
   std::vector<nts_ke_server_config> removed_nts_ke_servers;
   std::vector<nts_ke_server_config> added_nts_ke_servers;
   bool keyset_changed = false;
   bool steering_changed = false;
-  bool log_changed = false;
+  bool log_changed = false;           ///< level or path
+  bool observability_changed = false; ///< anything of that section
+  bool control_changed = false;
+  bool leap_seconds_file_changed = false;
   /// Keys that take effect only at the next start, by name.
   std::vector<std::string> needs_restart;
   bool empty() const;

@@ -1,71 +1,53 @@
-#include "config/config.hpp"
+#include "config/keys.hpp"
+#include "config/missing.hpp"
 
-#include <cstddef>
+#include <algorithm>
+#include <utility>
 
 namespace concert::config {
 
 namespace {
 
-/// The members of `from` that `other` lacks, each as often as it lacks it. Each
-/// search starts where the last one ended: equal lists take linear time.
-template <class T>
-std::vector<T> missing(const std::vector<T>& from,
-                       const std::vector<T>& other) {
-  std::vector<T> result;
-  std::vector<bool> used(other.size());
-  std::size_t next = 0;
-  const auto take = [&](const T& item) {
-    for (std::size_t i = 0; i < other.size(); ++i) {
-      const auto at = (next + i) % other.size();
-      if (!used[at] && other[at] == item) {
-        used[at] = true;
-        next = at + 1;
-        return true;
-      }
-    }
-    return false;
-  };
-  for (const auto& item : from) {
-    if (!take(item))
-      result.push_back(item);
-  }
-  return result;
-}
-
 /// Names of the keys that differ and that only the start reads.
 std::vector<std::string> restart_keys(const daemon_config& a,
                                       const daemon_config& b) {
   std::vector<std::string> result;
-  const auto compare = [&](const char* key, const auto& x, const auto& y) {
-    if (x != y)
-      result.emplace_back(key);
-  };
-  compare("clock.kind", a.clock.kind, b.clock.kind);
-  compare("clock.initial-offset", a.clock.initial_offset_s,
-          b.clock.initial_offset_s);
-  compare("clock.frequency-error", a.clock.frequency_error,
-          b.clock.frequency_error);
-  compare("clock.wander", a.clock.wander, b.clock.wander);
-  compare("clock.seed", a.clock.seed, b.clock.seed);
-  compare("clock.path", a.clock.path, b.clock.path);
-  compare("observability.observation-path", a.observability.observation_path,
-          b.observability.observation_path);
-  compare("observability.observation-permissions",
-          a.observability.observation_permissions,
-          b.observability.observation_permissions);
-  compare("observability.top-clients", a.observability.top_clients,
-          b.observability.top_clients);
-  compare("state-file", a.state_file, b.state_file);
-  compare("user", a.user, b.user);
-  compare("server-workers", a.server_workers, b.server_workers);
-  compare("pin-workers", a.pin_workers, b.pin_workers);
+  for (const auto& key : scalar_keys()) {
+    if (!key.at_runtime && key.text(a) != key.text(b))
+      result.emplace_back(key.name);
+  }
   return result;
+}
+
+/// Whether the same spawner goes on with what it has found out.
+bool is_same_source(const source_config& a, const source_config& b) {
+  return a.mode == b.mode && a.address == b.address && a.count == b.count
+         && a.ignore == b.ignore && a.ntp_version == b.ntp_version
+         && a.nts == b.nts;
+}
+
+/// Takes the pairs of sources that only change out of those that go and come.
+void pair_modified(config_difference& d) {
+  std::erase_if(d.removed_sources, [&](const source_config& before) {
+    const auto after
+      = std::find_if(d.added_sources.begin(), d.added_sources.end(),
+                     [&](const source_config& candidate) {
+                       return is_same_source(before, candidate);
+                     });
+    if (after == d.added_sources.end())
+      return false;
+    d.modified_sources.emplace_back(before, std::move(*after));
+    d.added_sources.erase(after);
+    return true;
+  });
 }
 
 } // namespace
 
 bool config_difference::empty() const {
   return removed_sources.empty() && added_sources.empty()
+         && modified_sources.empty() && !observability_changed
+         && !control_changed && !leap_seconds_file_changed
          && removed_servers.empty() && added_servers.empty()
          && removed_nts_ke_servers.empty() && added_nts_ke_servers.empty()
          && !keyset_changed && !steering_changed && !log_changed
@@ -77,6 +59,7 @@ config_difference difference(const daemon_config& from,
   config_difference result;
   result.removed_sources = missing(from.sources, to.sources);
   result.added_sources = missing(to.sources, from.sources);
+  pair_modified(result);
   result.removed_servers = missing(from.servers, to.servers);
   result.added_servers = missing(to.servers, from.servers);
   result.removed_nts_ke_servers
@@ -87,6 +70,10 @@ config_difference difference(const daemon_config& from,
   result.log_changed
     = from.observability.level != to.observability.level
       || from.observability.log_path != to.observability.log_path;
+  result.observability_changed = from.observability != to.observability;
+  result.control_changed = from.control != to.control;
+  result.leap_seconds_file_changed
+    = from.leap_seconds_file != to.leap_seconds_file;
   result.needs_restart = restart_keys(from, to);
   return result;
 }

@@ -119,6 +119,28 @@ toml::table parse_document(std::string_view text, std::string_view name,
   return {};
 }
 
+std::optional<toml::table> parse_leniently(std::string text) {
+  constexpr int most_attempts = 16;
+  for (int i = 0; i < most_attempts; ++i) {
+    diagnostics found;
+    auto table = parse_document(text, "", found);
+    const auto errors = found.take();
+    if (errors.empty())
+      return table;
+    if (errors.front().line == 0)
+      return std::nullopt;
+    std::size_t begin = 0;
+    for (auto line = errors.front().line; line > 1 && begin < text.size();
+         --line)
+      begin = std::min(text.find('\n', begin), text.size() - 1) + 1;
+    const auto end = std::min(text.find('\n', begin), text.size());
+    if (begin >= end) // at the end, of a string or an array without one
+      return std::nullopt;
+    text.replace(begin, end - begin, end - begin, ' ');
+  }
+  return std::nullopt;
+}
+
 void merge(toml::table& lower, toml::table&& upper) {
   for (auto&& [key, node] : upper) {
     auto* present = lower.get(key.str());

@@ -26,6 +26,10 @@ std::optional<std::string> read_text(const std::filesystem::path& path,
 toml::table parse_document(std::string_view text, std::string_view name,
                            diagnostics& found);
 
+/// What is TOML in `text`: of a malformed one the lines that are wrong are left
+/// out. Nothing if there are too many of them.
+std::optional<toml::table> parse_leniently(std::string text);
+
 /// Lays `upper` over `lower`: tables join, arrays of tables append, and
 /// everything else (inline tables too) replaces what was there.
 void merge(toml::table& lower, toml::table&& upper);

@@ -1,5 +1,7 @@
 #include "config/schema.hpp"
 
+#include "config/words.hpp"
+
 #include <limits>
 
 namespace concert::config {
@@ -36,11 +38,7 @@ clock_config read_clock(table_reader& top) {
   if (kind != nullptr && kind->value_exact<std::string_view>() == "phc")
     section.error(kind->source(), "kind", "\"phc\" is not supported yet");
   else
-    section.optional("kind", clock.kind,
-                     one_of<clock_kind>({{"system", clock_kind::system},
-                                         {"virtual", clock_kind::virtual_},
-                                         {"read-only", clock_kind::read_only},
-                                         {"auto", clock_kind::automatic}}));
+    section.optional("kind", clock.kind, one_of(clock_kind_words()));
   read_virtual_clock(section, clock);
   section.no_effect({"clock"}, "is not in effect yet: `kind` says which clock "
                                "is steered");
@@ -56,29 +54,64 @@ observability_config read_observability(table_reader& top) {
   observability_config result;
   result.observation_path = default_observation_path;
   auto section = top.section("observability", "[observability]");
-  section.optional("log-level", result.level,
-                   one_of<log_level>({{"trace", log_level::trace},
-                                      {"debug", log_level::debug},
-                                      {"info", log_level::info},
-                                      {"warn", log_level::warning},
-                                      {"warning", log_level::warning},
-                                      {"error", log_level::error}}));
+  section.optional("log-level", result.level, one_of(log_level_words()));
   section.optional("log-path", result.log_path, path);
   section.optional("observation-path", result.observation_path, path);
   section.optional("observation-permissions", result.observation_permissions,
                    integer_within<std::uint32_t>(0, 0777));
   section.optional("top-clients", result.top_clients,
                    integer_within<std::uint32_t>(0, 100));
+  section.optional("measurement-log-path", result.measurement_log_path, path);
+  section.optional("tracking-log-path", result.tracking_log_path, path);
   section.no_effect({"ansi-colors"}, "has no effect: the log has no colours");
   // For the metrics exporter, which reads the same file.
-  section.find("log-path-metrics-exporter");
-  section.find("metrics-exporter-listen");
+  section.optional("log-path-metrics-exporter",
+                   result.metrics_exporter_log_path, path);
+  section.optional("metrics-exporter-listen", result.metrics_exporter_listen,
+                   listen_or(default_metrics_port));
   section.reject_unknown();
   return result;
 }
 
+/// Where the control socket is unless the configuration says so.
+std::optional<std::filesystem::path>
+default_control_path(const observability_config& observability) {
+  auto place = observability.observation_path;
+  if (!place)
+    return place;
+  if (place->filename() == "observe")
+    place->replace_filename("control");
+  else
+    *place += ".control";
+  return place;
+}
+
+/// A path, or "" for none.
+value_or_error<std::optional<std::filesystem::path>>
+path_or_none(const toml::node& node) {
+  using result = std::optional<std::filesystem::path>;
+  if (node.value_exact<std::string_view>() == "")
+    return result{};
+  return path(node).map(
+    [](std::filesystem::path&& given) { return result{std::move(given)}; });
+}
+
+control_config read_control(table_reader& top,
+                            const observability_config& observability) {
+  control_config control;
+  control.path = default_control_path(observability);
+  auto section = top.section("control", "[control]");
+  section.optional("path", control.path, path_or_none);
+  section.optional("group", control.group, text);
+  section.optional("runtime-path", control.runtime_path, path);
+  section.optional("inspector", control.inspector, boolean);
+  section.optional("fault-injection", control.fault_injection, boolean);
+  section.reject_unknown();
+  return control;
+}
+
 void reject_later_sections(table_reader& top) {
-  for (const std::string_view key : {"control", "csptp", "csptp-server"}) {
+  for (const std::string_view key : {"csptp", "csptp-server"}) {
     if (const auto* node = top.find(key))
       top.error(node->source(), key, "is not supported yet");
   }
@@ -89,13 +122,14 @@ void reject_later_sections(table_reader& top) {
 daemon_config read_config(const toml::table& table, diagnostics& found) {
   daemon_config config;
   table_reader top{&table, "", found};
-  config.sources = read_sources(top);
+  read_sources(top, config);
   config.servers = read_servers(top);
   config.nts_ke_servers = read_nts_ke_servers(top);
   config.keyset = read_keyset(top);
   read_synchronization(top, config);
   config.clock = read_clock(top);
   config.observability = read_observability(top);
+  config.control = read_control(top, config.observability);
   top.optional("server-workers", config.server_workers,
                integer_within<std::uint32_t>(0, 64));
   top.optional("pin-workers", config.pin_workers, boolean);

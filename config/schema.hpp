@@ -11,7 +11,7 @@ namespace concert::config {
 daemon_config read_config(const toml::table& table, diagnostics& found);
 
 /// `[[source]]` and `[source-defaults]`.
-std::vector<source_config> read_sources(table_reader& top);
+void read_sources(table_reader& top, daemon_config& config);
 
 /// `[[server]]`.
 std::vector<server_config> read_servers(table_reader& top);

@@ -1,4 +1,5 @@
 #include "config/schema.hpp"
+#include "config/words.hpp"
 
 #include <algorithm>
 #include <map>
@@ -18,7 +19,7 @@ ntp::ip_prefix everybody(bool v4) {
 }
 
 auto refusal() {
-  return one_of<bool>({{"deny", true}, {"ignore", false}});
+  return one_of(action_words());
 }
 
 void read_filter(table_reader& server, std::string_view key,
@@ -68,11 +69,7 @@ void note_no_nts_version(table_reader& section, const server_config& server) {
 void read_sockets(table_reader& section, server_config& server) {
   section.required("listen", server.listen, listen_or(default_ntp_port));
   section.optional("interface", server.interface, interface_name);
-  section.optional(
-    "dispatch", server.dispatch,
-    one_of<dispatch_kind>({{"auto", dispatch_kind::automatic},
-                           {"client-address", dispatch_kind::client_address},
-                           {"receive-queue", dispatch_kind::receive_queue}}));
+  section.optional("dispatch", server.dispatch, one_of(dispatch_words()));
   section.optional("receive-buffer", server.receive_buffer,
                    integer_within<std::uint32_t>(0, most_buffer));
   section.optional("send-buffer", server.send_buffer,
@@ -85,9 +82,7 @@ void read_policy(table_reader& section, server_config& server) {
   read_filter(section, "denylist", server.denylist);
   read_filter(section, "allowlist", server.allowlist);
   section.optional("filter-order", server.filter_order,
-                   one_of<ntp::access_order>(
-                     {{"deny-first", ntp::access_order::deny_first},
-                      {"longest-match", ntp::access_order::longest_match}}));
+                   one_of(filter_order_words()));
   read_require_nts(section, server.require_nts);
   const auto* versions
     = section.optional("accept-ntp-versions", server.accept_ntp_versions,

@@ -1,4 +1,5 @@
 #include "config/schema.hpp"
+#include "config/words.hpp"
 
 #include <algorithm>
 #include <initializer_list>
@@ -77,10 +78,10 @@ void settle_open_limit(source_config& source) {
 }
 
 void apply_poll_keys(table_reader& section, const poll_keys& own,
-                     const poll_keys& defaults, source_config& source) {
-  source.min_poll = own.min ? own.min : defaults.min;
-  source.max_poll = own.max ? own.max : defaults.max;
-  source.initial_poll = own.initial ? own.initial : defaults.initial;
+                     const source_defaults& defaults, source_config& source) {
+  source.min_poll = own.min ? own.min : defaults.min_poll;
+  source.max_poll = own.max ? own.max : defaults.max_poll;
+  source.initial_poll = own.initial ? own.initial : defaults.initial_poll;
   settle_open_limit(source);
   const std::int8_t low = source.min_poll.value_or(shortest_poll);
   const std::int8_t high = source.max_poll.value_or(longest_poll);
@@ -115,13 +116,7 @@ std::optional<source_mode> read_mode(table_reader& section) {
     return std::nullopt;
   }
   source_mode mode{};
-  if (section.required(
-        "mode", mode,
-        one_of<source_mode>({{"server", source_mode::server},
-                             {"pool", source_mode::pool},
-                             {"nts", source_mode::nts},
-                             {"nts-pool", source_mode::nts_pool}}))
-      == nullptr)
+  if (section.required("mode", mode, one_of(source_mode_words())) == nullptr)
     return std::nullopt;
   return mode;
 }
@@ -171,11 +166,8 @@ void read_nts_keys(table_reader& section, source_config& source) {
   auto& nts = source.nts;
   section.optional("certificate-authority", nts.certificate_authorities,
                    one_or_more_paths);
-  section.optional(
-    "certificate-time-check", nts.time_check,
-    one_of<certificate_time_check>(
-      {{"always", certificate_time_check::always},
-       {"after-first-sync", certificate_time_check::after_first_sync}}));
+  section.optional("certificate-time-check", nts.time_check,
+                   one_of(time_check_words()));
   section.optional("aeads", nts.aeads, aeads);
   bool srv = false;
   const auto* node = section.optional("enable-srv-resolution", srv, boolean);
@@ -184,15 +176,12 @@ void read_nts_keys(table_reader& section, source_config& source) {
                   "is not supported yet");
 }
 
-/// `[source-defaults]`.
-struct source_defaults {
-  poll_keys polls;
-  bool interleaved = false;
-};
-
 source_defaults read_defaults(table_reader&& section) {
   source_defaults defaults;
-  defaults.polls = read_poll_keys(section);
+  const auto polls = read_poll_keys(section);
+  defaults.min_poll = polls.min;
+  defaults.max_poll = polls.max;
+  defaults.initial_poll = polls.initial;
   section.optional("interleaved", defaults.interleaved, boolean);
   section.reject_unknown();
   return defaults;
@@ -211,28 +200,27 @@ std::optional<source_config> read_source(table_reader& section,
   read_pool_keys(section, source);
   read_nts_keys(section, source);
   read_version(section, source);
-  apply_poll_keys(section, read_poll_keys(section), defaults.polls, source);
+  apply_poll_keys(section, read_poll_keys(section), defaults, source);
   section.optional("iburst", source.iburst, boolean);
   section.optional("prefer", source.prefer, boolean);
   section.optional("noselect", source.noselect, boolean);
   source.interleaved = defaults.interleaved;
   section.optional("interleaved", source.interleaved, boolean);
   section.optional("offset", source.offset_s, number_within(-3600, 3600));
+  section.optional("offline", source.offline, boolean);
   section.reject_unknown();
   return source;
 }
 
 } // namespace
 
-std::vector<source_config> read_sources(table_reader& top) {
-  const auto defaults
+void read_sources(table_reader& top, daemon_config& config) {
+  config.defaults
     = read_defaults(top.section("source-defaults", "[source-defaults]"));
-  std::vector<source_config> sources;
   for (auto& entry : top.sections("source")) {
-    if (auto source = read_source(entry, defaults))
-      sources.push_back(std::move(*source));
+    if (auto source = read_source(entry, config.defaults))
+      config.sources.push_back(std::move(*source));
   }
-  return sources;
 }
 
 } // namespace concert::config

@@ -1,4 +1,5 @@
 #include "config/schema.hpp"
+#include "config/words.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -145,7 +146,7 @@ void read_synchronization(table_reader& top, daemon_config& config) {
   in_either(top, section, "max-error", steering.max_error_s,
             number_within(1e-6, 1e6));
   in_either(top, section, "on-panic", steering.exit_on_panic,
-            one_of<bool>({{"stop", false}, {"exit", true}}));
+            one_of(on_panic_words()));
   in_either(top, section, "state-file", config.state_file, path);
   in_either(top, section, "leap-seconds-file", config.leap_seconds_file, path);
   in_either(top, section, "user", config.user, text);

@@ -92,7 +92,6 @@ mode = "nts"
 address = "a.example"
 enable-srv-resolution = true
 )",
-    "[control]\npath = \"/run/x\"\n",
     "[csptp]\npriority_1 = 128\n",
     "[[csptp-server]]\ninterface = \"any\"\n",
     "[clock]\nkind = \"phc\"\n",

@@ -20,17 +20,41 @@ TEST_CASE("a file that says the same has no difference") {
   CHECK(between("", "[clock]\nkind = \"system\"\n").empty());
 }
 
-TEST_CASE("a changed source goes and comes, its neighbours stay") {
+TEST_CASE("a changed source stays, and so do its neighbours") {
   const auto result
     = between(source("a") + source("b"),
               source("a") + source("b", "prefer = true\n") + source("c"));
-  REQUIRE(result.removed_sources.size() == 1);
-  CHECK(result.removed_sources[0].address.host == "b");
-  CHECK_FALSE(result.removed_sources[0].prefer);
-  REQUIRE(result.added_sources.size() == 2);
-  CHECK(result.added_sources[0].prefer);
-  CHECK(result.added_sources[1].address.host == "c");
+  CHECK(result.removed_sources.empty());
+  REQUIRE(result.modified_sources.size() == 1);
+  const auto& [before, after] = result.modified_sources[0];
+  CHECK(before.address.host == "b");
+  CHECK_FALSE(before.prefer);
+  CHECK(after.address.host == "b");
+  CHECK(after.prefer);
+  REQUIRE(result.added_sources.size() == 1);
+  CHECK(result.added_sources[0].address.host == "c");
   CHECK_FALSE(result.empty());
+}
+
+TEST_CASE("a pool of another size, or version, is another source") {
+  const std::string pool = "[[source]]\nmode = \"pool\"\naddress = \"a\"\n";
+  for (const std::string key :
+       {"count = 2", "ignore = [\"::1\"]", "ntp-version = 3"}) {
+    CAPTURE(key);
+    const auto result = between(pool, pool + key + '\n');
+    CHECK(result.removed_sources.size() == 1);
+    CHECK(result.added_sources.size() == 1);
+    CHECK(result.modified_sources.empty());
+  }
+  for (const std::string key :
+       {"minpoll = 7", "iburst = false", "noselect = true", "offset = 1",
+        "interleaved = true", "offline = true"}) {
+    CAPTURE(key);
+    const auto result = between(pool, pool + key + '\n');
+    CHECK(result.modified_sources.size() == 1);
+    CHECK(result.removed_sources.empty());
+    CHECK_FALSE(result.empty());
+  }
 }
 
 TEST_CASE("one of two equal sources can go") {
@@ -136,12 +160,13 @@ seed = 2
 [observability]
 observation-path = "/run/o"
 top-clients = 5
+[control]
+inspector = false
 )")
           .needs_restart
-        == std::vector<std::string>{"clock.kind", "clock.seed",
-                                    "observability.observation-path",
-                                    "observability.top-clients", "state-file",
-                                    "user", "server-workers", "pin-workers"});
+        == std::vector<std::string>{"state-file", "user", "server-workers",
+                                    "pin-workers", "clock.kind", "clock.seed",
+                                    "control.inspector"});
 }
 
 } // namespace concert::config

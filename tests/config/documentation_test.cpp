@@ -1,5 +1,6 @@
 #include "tests/config/parsing.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -38,7 +39,7 @@ TEST_CASE("every key that is read is documented") {
         "[[source]]\nmode = \"nts-pool\"\naddress = \"a.example\"",
         "[[nts-ke-server]]\nlisten = \"[::]:4460\"", "[source-defaults]",
         "[[server]]\nlisten = \"[::]:123\"", "[synchronization]", "[clock]",
-        "[observability]", "[keyset]"}) {
+        "[observability]", "[keyset]", "[control]"}) {
     CAPTURE(section);
     const auto keys = keys_of(section);
     CHECK(keys.size() > 2);
@@ -51,6 +52,50 @@ TEST_CASE("every key that is read is documented") {
       CHECK(documented);
     }
   }
+}
+
+TEST_CASE("every documented key outside of lists can be told and set") {
+  std::ifstream file{"docs/configuration.md"};
+  REQUIRE(file);
+  const auto known = keys(valid("").config);
+  // Kept for ntpd-rs's files, or for other programs.
+  const std::vector<std::string> others{
+    "observability.ansi-colors",
+    "observability.log-path-metrics-exporter",
+    "observability.metrics-exporter-listen",
+  };
+  std::string section;
+  bool listed = false;
+  std::size_t found = 0;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with('#')) {
+      const auto from = line.find("`[");
+      listed = from != std::string::npos && !line.starts_with("## `[[")
+               && line.find("source-defaults") == std::string::npos;
+      if (listed)
+        section = line.substr(from + 2, line.find(']') - from - 2) + '.';
+      else if (line == "## Top level")
+        listed = (section.clear(), true);
+    }
+    if (!listed || !line.starts_with("| `"))
+      continue;
+    const auto cell = line.substr(0, line.find('|', 1));
+    for (auto at = cell.find('`'); at != std::string::npos;) {
+      const auto end = cell.find('`', at + 1);
+      const auto key
+        = canonical_key(section + cell.substr(at + 1, end - at - 1));
+      CAPTURE(key);
+      const bool is_other
+        = std::find(others.begin(), others.end(), key) != others.end();
+      const bool is_known
+        = std::any_of(known.begin(), known.end(),
+                      [&](const key_value& k) { return k.key == key; });
+      CHECK(is_known != is_other);
+      ++found;
+      at = cell.find('`', end + 1);
+    }
+  }
+  CHECK(found > 35);
 }
 
 } // namespace concert::config

@@ -18,6 +18,8 @@ log-path = "/var/log/concert"
 observation-path = "/run/x"
 observation-permissions = 0o660
 top-clients = 100
+measurement-log-path = "/var/log/m"
+tracking-log-path = "/var/log/t"
 )")
                                .config.observability;
   CHECK(observability.level == log_level::debug);
@@ -25,6 +27,8 @@ top-clients = 100
   CHECK(observability.observation_path == "/run/x");
   CHECK(observability.observation_permissions == 0660);
   CHECK(observability.top_clients == 100);
+  CHECK(observability.measurement_log_path == "/var/log/m");
+  CHECK(observability.tracking_log_path == "/var/log/t");
 }
 
 TEST_CASE("warn and warning are the same level") {
@@ -32,6 +36,32 @@ TEST_CASE("warn and warning are the same level") {
     CHECK(valid("[observability]\nlog-level = \"" + std::string{word} + "\"\n")
             .config.observability.level
           == log_level::warning);
+}
+
+TEST_CASE("the control socket is beside the observation socket") {
+  const auto path
+    = [](std::string_view text) { return valid(text).config.control.path; };
+  CHECK(path("") == "/run/concert/control");
+  CHECK(path("[observability]\nobservation-path = \"/x/observe\"\n")
+        == "/x/control");
+  CHECK(path("[observability]\nobservation-path = \"/x/o\"\n")
+        == "/x/o.control");
+  CHECK(path("[control]\npath = \"/c\"\n") == "/c");
+  CHECK(path("[control]\npath = \"\"\n") == std::nullopt);
+}
+
+TEST_CASE("every key of control is read") {
+  const auto control = valid(R"([control]
+group = "adm"
+runtime-path = "/r"
+inspector = false
+fault-injection = true
+)")
+                         .config.control;
+  CHECK(control.group == "adm");
+  CHECK(control.runtime_path == "/r");
+  CHECK_FALSE(control.inspector);
+  CHECK(control.fault_injection);
 }
 
 TEST_CASE("values of observability are checked") {
