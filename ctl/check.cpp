@@ -48,6 +48,16 @@ check_result check_clock(const observation& o, const check_limits& limits) {
     return {verdict::warning, beyond(*limits.warning_s)};
   if (mild)
     return {verdict::warning, state};
+  if (limits.min_sources
+      && s.selected_sources.value_or(0) < *limits.min_sources)
+    return {verdict::warning,
+            fmt::format("{} sources are selected, fewer than {}; {}",
+                        s.selected_sources.value_or(0), *limits.min_sources,
+                        state)};
+  if (limits.max_stratum && s.stratum.value_or(16) > *limits.max_stratum)
+    return {verdict::warning,
+            fmt::format("the stratum is {}, above {}; {}",
+                        s.stratum.value_or(16), *limits.max_stratum, state)};
   return {verdict::ok, fmt::format("{}; at most {} wrong", clock_sentence(s),
                                    span(s.max_error_s))};
 }
@@ -107,7 +117,12 @@ std::string check_line(const check_result& r, const observation& o,
   if (s.offset_s)
     line += fmt::format(" offset={}s", seconds(s.offset_s));
   if (s.selected_sources)
-    line += fmt::format(" selected_sources={};;;0", *s.selected_sources);
+    line += fmt::format(
+      " selected_sources={};{};;0", *s.selected_sources,
+      limits.min_sources ? fmt::format("{}:", *limits.min_sources) : "");
+  if (s.stratum && limits.max_stratum)
+    line
+      += fmt::format(" stratum={};{};;0;16", *s.stratum, *limits.max_stratum);
   return line + '\n';
 }
 
@@ -124,6 +139,8 @@ std::string check_json(const check_result& r, const observation& o,
            out.field("critical_limit", limits.critical_s);
            out.field("estimated_error", o.system.estimated_error_s);
            out.field("offset", o.system.offset_s);
+           out.field("selected_sources", o.system.selected_sources);
+           out.field("stratum", o.system.stratum);
          })
          + '\n';
 }

@@ -18,10 +18,12 @@ enum class verdict : std::uint8_t {
 /// "OK".
 std::string_view to_string(verdict v);
 
-/// Limits of the clock's maximum error, s.
+/// What a clock must keep to.
 struct check_limits {
-  std::optional<double> warning_s;
-  double critical_s = 1;
+  std::optional<double> warning_s;            ///< maximum error, s
+  double critical_s = 1;                      ///< maximum error, s
+  std::optional<std::uint64_t> min_sources{}; ///< fewer selected ones warn
+  std::optional<std::uint64_t> max_stratum{}; ///< a higher one warns
 };
 
 struct check_result {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ctl/connection.hpp"
 #include "ctl/error.hpp"
 
 #include <chrono>
@@ -7,9 +8,6 @@
 #include <string>
 
 namespace concert::ctl {
-
-/// How long a person waits for the daemon before hearing that it hangs.
-inline constexpr std::chrono::milliseconds default_time_limit{5000};
 
 /// Asks the daemon that listens at `path` for its observation document.
 /// Takes `limit` at most, whatever the other side does. When `cancel` (a file

@@ -5,6 +5,8 @@
 #include "ctl/client.hpp"
 #include "ctl/format.hpp"
 #include "ctl/observation.hpp"
+#include "ctl/toml_text.hpp"
+#include "ctl/view/csv_views.hpp"
 #include "ctl/view/views.hpp"
 #include "ctl/view/words.hpp"
 
@@ -83,36 +85,104 @@ result<std::string> as_text(command what, const std::string& document) {
   });
 }
 
+result<std::string> as_csv(command what, const std::string& document) {
+  return read_observation(document).map([&](const observation& o) {
+    switch (what) {
+      case command::sources:
+        return sources_csv(o);
+      case command::servers:
+        return servers_csv(o);
+      case command::nts:
+        return nts_csv(o);
+      default:
+        return tracking_csv(o);
+    }
+  });
+}
+
+result<std::string> shown(const options& o, const std::string& document) {
+  switch (o.form) {
+    case output_form::json:
+      return as_json(o.what, document).map([](std::string&& text) {
+        return std::move(text) + '\n';
+      });
+    case output_form::csv:
+      return as_csv(o.what, document);
+    case output_form::plain:
+      break;
+  }
+  return as_text(o.what, document);
+}
+
+/// What the configuration says; its place is `path`.
+result<config::daemon_config> load(const options& o,
+                                   const std::filesystem::path& path,
+                                   std::string_view option) {
+  // The files that it names are the daemon's: others may not read them.
+  auto loaded
+    = config::load(path, o.config.has_value(), config::named_files::ignored);
+  if (!loaded)
+    return tl::unexpected{error{
+      errc::bad_path,
+      fmt::format("the configuration does not tell the daemon's socket (use "
+                  "{}): {}",
+                  option,
+                  loaded.error().empty() ? path.string()
+                                         : loaded.error()[0].to_string())}};
+  return std::move(loaded->config);
+}
+
+/// Where the place of a socket is from.
+std::string origin(const std::filesystem::path& path) {
+  std::error_code ignored;
+  const bool exists = std::filesystem::exists(path, ignored);
+  return fmt::format(
+    "{}{})", exists ? " (path from " : " (the default path; there is no ",
+    path.string());
+}
+
 } // namespace
 
 result<socket_place> find_socket(const options& o) {
   if (o.socket)
     return socket_place{*o.socket, {}};
   const auto path = config_path(o);
-  // The files that it names are the daemon's: others may not read them.
-  const auto loaded
-    = config::load(path, o.config.has_value(), config::named_files::ignored);
-  if (!loaded)
-    return tl::unexpected{error{
-      errc::bad_path,
-      fmt::format("the configuration does not tell the daemon's socket (use "
-                  "--socket): {}",
-                  loaded.error().empty() ? path.string()
-                                         : loaded.error()[0].to_string())}};
-  const auto& socket = loaded->config.observability.observation_path;
+  const auto config = load(o, path, "--socket");
+  if (!config)
+    return tl::unexpected{config.error()};
+  const auto& socket = config->observability.observation_path;
   if (!socket)
     return tl::unexpected{error{
       errc::bad_path,
       fmt::format("{} has no observation-path, so that the daemon cannot be "
                   "asked (use --socket)",
                   path.string())}};
-  std::error_code ignored;
-  const bool exists = std::filesystem::exists(path, ignored);
-  return socket_place{
-    *socket,
-    fmt::format("{}{})",
-                exists ? " (path from " : " (the default path; there is no ",
-                path.string())};
+  return socket_place{*socket, origin(path)};
+}
+
+result<socket_place> find_control_socket(const options& o) {
+  if (o.control_socket)
+    return socket_place{*o.control_socket, {}};
+  const auto path = config_path(o);
+  if (o.socket) {
+    // Beside the observation socket, by the configuration's own rule.
+    const auto beside = config::parse("[observability]\nobservation-path = "
+                                        + toml_string(o.socket->string()),
+                                      "");
+    if (beside && beside->config.control.path)
+      return socket_place{*beside->config.control.path,
+                          " (use --control-socket for another place)"};
+  }
+  const auto config = load(o, path, "--control-socket");
+  if (!config)
+    return tl::unexpected{config.error()};
+  if (!config->control.path)
+    return tl::unexpected{error{
+      errc::bad_path,
+      fmt::format("{} switches the control socket off, so that the daemon "
+                  "cannot be changed",
+                  path.string())}};
+  return socket_place{*config->control.path, origin(path)};
 }
 
 result<std::string> ask(const socket_place& place, int cancel) {
@@ -124,15 +194,14 @@ result<std::string> ask(const socket_place& place, int cancel) {
 }
 
 outcome run_view(const options& o) {
-  const auto text
-    = find_socket(o)
-        .and_then([](const auto& place) { return ask(place); })
-        .and_then([&](const std::string& document) {
-          return o.json ? as_json(o.what, document) : as_text(o.what, document);
-        });
+  const auto text = find_socket(o)
+                      .and_then([](const auto& place) { return ask(place); })
+                      .and_then([&](const std::string& document) {
+                        return shown(o, document);
+                      });
   if (!text)
     return unreachable(text.error());
-  return {to_int(exit_code::ok), o.json ? *text + '\n' : *text, {}};
+  return {to_int(exit_code::ok), *text, {}};
 }
 
 outcome run_validate(const options& o) {
@@ -167,8 +236,8 @@ outcome run_check(const options& o) {
                         });
   const check_result r = judged ? *judged : judged.error();
   return {static_cast<int>(r.level),
-          o.json ? check_json(r, seen, o.limits)
-                 : check_line(r, seen, o.limits),
+          o.form == output_form::json ? check_json(r, seen, o.limits)
+                                      : check_line(r, seen, o.limits),
           {}};
 }
 

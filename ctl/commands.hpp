@@ -25,6 +25,9 @@ struct socket_place {
 /// @returns `errc::bad_path` and a sentence when the configuration cannot tell.
 result<socket_place> find_socket(const options& o);
 
+/// The same for the control socket.
+result<socket_place> find_control_socket(const options& o);
+
 /// Asks the daemon once; a failure's sentence tells where the path is from.
 result<std::string> ask(const socket_place& place, int cancel = -1);
 
@@ -36,5 +39,15 @@ outcome run_validate(const options& o);
 outcome run_check(const options& o);
 /// wait-sync: asks once a second.
 outcome run_wait_sync(const options& o);
+/// why: each test of a source with its value and limit.
+outcome run_why(const options& o);
+/// compare: the clock of the daemon that we watch, hour by hour.
+outcome run_compare(const options& o);
+/// doctor: what on this machine stands in the way of good time.
+outcome run_doctor(const options& o);
+/// migrate: our configuration out of chrony's or ntpd's.
+outcome run_migrate(const options& o);
+/// Everything that goes through the control socket.
+outcome run_control(const options& o);
 
 } // namespace concert::ctl

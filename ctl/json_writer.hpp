@@ -58,11 +58,14 @@ public:
     object(members);
   }
   /// `elements` writes the values.
-  void array(const char* key, const auto& elements) {
-    writer_.Key(key);
+  void array(const auto& elements) {
     writer_.StartArray();
     elements();
     writer_.EndArray();
+  }
+  void array(const char* key, const auto& elements) {
+    writer_.Key(key);
+    array(elements);
   }
 
   /// What was written so far.

@@ -1,3 +1,4 @@
+#include "ctl/colour.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/options.hpp"
 #include "ctl/watch.hpp"
@@ -26,9 +27,32 @@ outcome run_once(const options& o) {
       return run_check(o);
     case command::wait_sync:
       return run_wait_sync(o);
-    default:
+    case command::why:
+      return run_why(o);
+    case command::compare:
+      return run_compare(o);
+    case command::doctor:
+      return run_doctor(o);
+    case command::migrate:
+      return run_migrate(o);
+    case command::completion:
+      return {0, completion(o.shell), {}};
+    case command::status:
+    case command::sources:
+    case command::tracking:
+    case command::servers:
+    case command::nts:
       return run_view(o);
+    default:
+      return run_control(o);
   }
+}
+
+/// Whether the output is for people and speaks of states.
+bool is_view(const options& o) {
+  return o.form == output_form::plain
+         && (o.what <= command::nts || o.what == command::check
+             || o.what == command::doctor || o.what == command::why);
 }
 
 int run(const std::vector<std::string>& arguments) {
@@ -42,7 +66,9 @@ int run(const std::vector<std::string>& arguments) {
     return run_watch(*parsed);
   const outcome result = run_once(*parsed);
   write(result.err, stderr);
-  if (!write(result.out, stdout)) {
+  if (!write(is_view(*parsed) && colour_wanted() ? coloured(result.out)
+                                                 : result.out,
+             stdout)) {
     std::perror("ntp-ctl: cannot write the output");
     return static_cast<int>(exit_code::no);
   }

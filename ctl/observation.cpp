@@ -166,6 +166,17 @@ std::optional<double> root_dispersion_s(const Value& v,
   return std::sqrt(variance);
 }
 
+std::optional<observed_budget> read_budget(const Value& v) {
+  if (!v.IsObject())
+    return {};
+  return observed_budget{.measurement_s = number(v, "measurement"),
+                         .asymmetry_s = number(v, "asymmetry"),
+                         .wander_s = number(v, "wander"),
+                         .server_s = number(v, "server"),
+                         .disagreement_s = number(v, "disagreement"),
+                         .unslewed_s = number(v, "unslewed")};
+}
+
 observed_system read_system(const Value& v, ntp::ntp_timestamp now) {
   return {.state = words(v, "state"),
           .state_reason = words(v, "state_reason"),
@@ -182,45 +193,18 @@ observed_system read_system(const Value& v, ntp::ntp_timestamp now) {
           .frequency = number(v, "frequency"),
           .frequency_uncertainty = number(v, "frequency_uncertainty"),
           .estimated_error_s = number(v, "estimated_error"),
+          .budget = read_budget(member(v, "error_budget")),
           .stability_s = number(v, "stability"),
           .max_error_s = number(v, "max_error"),
           .last_update_age_s = number(v, "last_update_age"),
           .steps_total = count(v, "steps_total"),
+          .accumulated_steps_s = number(v, "accumulated_steps"),
+          .accumulated_steps_threshold_s
+          = number(v, "accumulated_steps_threshold"),
           .last_step_s = number(v, "last_step"),
           .holdover_s = number(v, "holdover_seconds"),
           .selected_sources = count(v, "selected_sources"),
           .required_sources = count(v, "required_sources")};
-}
-
-observed_source read_source(const Value& v) {
-  const auto uncertainty = span_s(v, "uncertainty");
-  const Value& poll = member(v, "poll_interval");
-  return {.name = words(v, "name"),
-          .address = words(v, "address"),
-          .id = count(v, "id").value_or(0),
-          .state = words(v, "state"),
-          .state_reason = words(v, "state_reason"),
-          .offset_s = uncertainty ? number(v, "offset") : std::nullopt,
-          .uncertainty_s = uncertainty,
-          .delay_s = span_s(v, "delay"),
-          .jitter_s = span_s(v, "jitter"),
-          .last_sample_age_s = number(v, "last_sample_age"),
-          .poll
-          = poll.IsInt64() ? std::optional{poll.GetInt64()} : std::nullopt,
-          .reachability = count(v, "reachability"),
-          .unanswered_polls = count(v, "unanswered_polls"),
-          .stratum = count(v, "stratum"),
-          .nts_cookies = count(v, "nts_cookies")};
-}
-
-observed_counter read_counter(const Value& v) {
-  return {.response = words(v, "response"),
-          .reason = words(v, "reason"),
-          .packets = count(v, "packets").value_or(0)};
-}
-
-std::uint64_t read_count(const Value& v) {
-  return v.IsUint64() ? v.GetUint64() : 0;
 }
 
 /// The members of an object that are counts.
@@ -233,6 +217,61 @@ std::map<std::string, std::uint64_t> counts(const Value& object) {
           printable({entry.name.GetString(), entry.name.GetStringLength()}),
           entry.value.GetUint64());
   return result;
+}
+
+observed_test read_test(const Value& v) {
+  return {.name = words(v, "name"),
+          .passed = truth(v, "passed"),
+          .value = number(v, "value"),
+          .limit = number(v, "limit"),
+          .unit = words(v, "unit"),
+          .text = words(v, "text")};
+}
+
+observed_source read_source(const Value& v) {
+  const auto uncertainty = span_s(v, "uncertainty");
+  const Value& poll = member(v, "poll_interval");
+  const Value& stamping = member(v, "timestamping");
+  observed_source source{
+    .name = words(v, "name"),
+    .address = words(v, "address"),
+    .id = count(v, "id").value_or(0),
+    .state = words(v, "state"),
+    .state_reason = words(v, "state_reason"),
+    .offset_s = uncertainty ? number(v, "offset") : std::nullopt,
+    .uncertainty_s = uncertainty,
+    .delay_s = span_s(v, "delay"),
+    .jitter_s = span_s(v, "jitter"),
+    .last_sample_age_s = number(v, "last_sample_age"),
+    .poll = poll.IsInt64() ? std::optional{poll.GetInt64()} : std::nullopt,
+    .reachability = count(v, "reachability"),
+    .unanswered_polls = count(v, "unanswered_polls"),
+    .stratum = count(v, "stratum"),
+    .nts_cookies = count(v, "nts_cookies"),
+    .remote_delay_s = span_s(v, "remote_delay"),
+    .remote_uncertainty_s = span_s(v, "remote_uncertainty"),
+    .transmit_stamps = words(stamping, "transmit"),
+    .receive_stamps = words(stamping, "receive"),
+    .requests = count(v, "requests"),
+    .packets = counts(member(v, "packets")),
+    .tests = {}};
+  read_list(member(v, "tests"), source.tests, read_test);
+  return source;
+}
+
+observed_counter read_counter(const Value& v) {
+  return {.response = words(v, "response"),
+          .reason = words(v, "reason"),
+          .packets = count(v, "packets").value_or(0)};
+}
+
+std::uint64_t read_count(const Value& v) {
+  return v.IsUint64() ? v.GetUint64() : 0;
+}
+
+observed_latency read_latency(const Value& v) {
+  return {.limit_s = number(v, "limit"),
+          .replies = count(v, "replies").value_or(0)};
 }
 
 observed_client read_client(const Value& v) {
@@ -252,10 +291,12 @@ observed_server read_server(const Value& v) {
                          .queue_overflows = count(v, "queue_overflows"),
                          .latency_p50_s = number(latency, "p50"),
                          .latency_p99_s = number(latency, "p99"),
+                         .latency = {},
                          .transmit_delay_s = number(v, "transmit_delay"),
                          .top_clients = {}};
   server.stats = counts(member(v, "stats"));
   read_list(member(v, "counters"), server.counters, read_counter);
+  read_list(member(latency, "buckets"), server.latency, read_latency);
   read_list(member(v, "versions"), server.versions, read_count);
   read_list(member(v, "top_clients"), server.top_clients, read_client);
   return server;

@@ -28,6 +28,16 @@ struct observed_program {
   ntp::ntp_timestamp now; ///< the wall clock when the document was made
 };
 
+/// `system.error_budget`, s: squares add up to that of the estimated error.
+struct observed_budget {
+  std::optional<double> measurement_s;
+  std::optional<double> asymmetry_s;
+  std::optional<double> wander_s;
+  std::optional<double> server_s;
+  std::optional<double> disagreement_s;
+  std::optional<double> unslewed_s;
+};
+
 /// `system`; the meanings are those of `ntp::system_snapshot`.
 struct observed_system {
   std::string state; ///< empty: the daemon does not tell
@@ -44,10 +54,13 @@ struct observed_system {
   std::optional<double> frequency; ///< correction in force, ratio
   std::optional<double> frequency_uncertainty;
   std::optional<double> estimated_error_s;
+  std::optional<observed_budget> budget;
   std::optional<double> stability_s;
   std::optional<double> max_error_s;
   std::optional<double> last_update_age_s;
   std::optional<std::uint64_t> steps_total;
+  std::optional<double> accumulated_steps_s;           ///< sum of their sizes
+  std::optional<double> accumulated_steps_threshold_s; ///< absent: none
   std::optional<double> last_step_s;
   std::optional<double> holdover_s;
   std::optional<std::uint64_t> selected_sources;
@@ -58,6 +71,16 @@ struct observed_system {
 struct observed_clock {
   std::string kind;
   std::optional<double> true_error_s; ///< clock − truth
+};
+
+/// One of a source's `tests`.
+struct observed_test {
+  std::string name;
+  std::optional<bool> passed;
+  std::optional<double> value; ///< in `unit`, as is `limit`
+  std::optional<double> limit;
+  std::string unit; ///< "s", "polls"…, or empty
+  std::string text;
 };
 
 /// One of `sources`.
@@ -77,7 +100,14 @@ struct observed_source {
   std::optional<std::uint64_t> reachability;
   std::optional<std::uint64_t> unanswered_polls;
   std::optional<std::uint64_t> stratum;
-  std::optional<std::uint64_t> nts_cookies; ///< absent: without NTS
+  std::optional<std::uint64_t> nts_cookies;   ///< absent: without NTS
+  std::optional<double> remote_delay_s;       ///< root delay that it reports
+  std::optional<double> remote_uncertainty_s; ///< root dispersion
+  std::string transmit_stamps; ///< "hardware", "kernel", "daemon" or empty
+  std::string receive_stamps;
+  std::optional<std::uint64_t> requests;
+  std::map<std::string, std::uint64_t> packets; ///< received, by verdict
+  std::vector<observed_test> tests; ///< empty: the daemon does not tell
 };
 
 /// One entry of a server's `counters`.
@@ -93,6 +123,12 @@ struct observed_client {
   std::uint64_t requests = 0;
 };
 
+/// One entry of a server's `latency.buckets`.
+struct observed_latency {
+  std::optional<double> limit_s; ///< absent: no limit
+  std::uint64_t replies = 0;     ///< more than the limit before, up to this
+};
+
 /// One of `servers`.
 struct observed_server {
   std::string address;
@@ -106,6 +142,7 @@ struct observed_server {
   /// Half and 99 % of the replies left within so long after the request came.
   std::optional<double> latency_p50_s;
   std::optional<double> latency_p99_s;
+  std::vector<observed_latency> latency; ///< rising; empty ones are left out
   std::optional<double> transmit_delay_s;
   std::vector<observed_client> top_clients;
 };

@@ -2,6 +2,7 @@
 
 #include "ctl/json_writer.hpp"
 #include "ctl/nts_document.hpp"
+#include "ctl/shadow_document.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -94,6 +95,22 @@ void write_served(json_writer& out, const ntp::system_snapshot& system) {
             system.accumulated_steps_threshold_s);
 }
 
+/// Before the clock is known there is nothing that an error could be made of.
+void write_budget(json_writer& out, const ntp::system_snapshot& system) {
+  if (!system.last_update) {
+    out.field("error_budget", nullptr);
+    return;
+  }
+  out.object("error_budget", [&] {
+    out.field("measurement", system.budget.measurement_s);
+    out.field("asymmetry", system.budget.asymmetry_s);
+    out.field("wander", system.budget.wander_s);
+    out.field("server", system.budget.server_s);
+    out.field("disagreement", system.budget.disagreement_s);
+    out.field("unslewed", system.budget.unslewed_s);
+  });
+}
+
 void write_system(json_writer& out, const daemon_status& status) {
   const ntp::system_snapshot& system = status.system;
   write_served(out, system);
@@ -106,6 +123,7 @@ void write_system(json_writer& out, const daemon_status& status) {
   out.field("frequency_uncertainty", system.frequency_uncertainty);
   out.field("wander", system.wander);
   out.field("estimated_error", system.estimated_error_s);
+  write_budget(out, system);
   out.field("stability", system.stability_s);
   out.field("max_error", system.max_error_s);
   out.field("reference_time", system.served.reference_time);
@@ -164,8 +182,22 @@ void write_association(json_writer& out, const daemon_status& status,
   out.field("burst_tokens", association.burst_tokens);
 }
 
+void write_tests(json_writer& out, const ntp::source_snapshot& view) {
+  out.array("tests", [&] {
+    for (const ntp::source_test& test : view.tests)
+      out.object([&] {
+        out.field("name", test.name);
+        out.field("passed", test.passed);
+        out.field("value", test.value);
+        out.field("limit", test.limit);
+        out.field("unit", test.unit);
+        out.field("text", test.text);
+      });
+  });
+}
+
 void write_source(json_writer& out, const daemon_status& status,
-                  const source_status& source) {
+                  const source_status& source, bool with_tests) {
   write_measured(out, status, source);
   out.field("state", to_string(source.view.state));
   out.field("state_reason", source.view.state_reason);
@@ -176,6 +208,8 @@ void write_source(json_writer& out, const daemon_status& status,
   out.field("last_sample_age", age_s(status, source.view.last_sample));
   out.field("desired_poll", source.view.desired_poll);
   write_association(out, status, source.association);
+  if (with_tests)
+    write_tests(out, source.view);
 }
 
 /// Calls `use(response, reason, packets)` for each pair.
@@ -315,7 +349,7 @@ bool append_list(std::string& document, std::string_view key, std::size_t limit,
 /// in turn until one does not fit, so that both are cut alike. Says whether
 /// all did.
 bool append_sources(std::string& document, const daemon_status& status,
-                    std::size_t limit) {
+                    std::size_t limit, bool with_tests) {
   std::string sources = ",\"sources\":[";
   std::string nts_sources = ",\"nts_sources\":[";
   const auto add = [&](std::string& list, const std::string& element) {
@@ -334,7 +368,7 @@ bool append_sources(std::string& document, const daemon_status& status,
   for (std::size_t i = 0; all && i < n; ++i) {
     if (i < status.sources.size())
       all = add(sources, json_object([&](json_writer& out) {
-                  write_source(out, status, status.sources[i]);
+                  write_source(out, status, status.sources[i], with_tests);
                 }));
     if (all && i < status.nts_sources.size())
       all = add(nts_sources, json_object([&](json_writer& out) {
@@ -357,6 +391,8 @@ std::string to_json(const daemon_status& status, std::size_t limit) {
           out.field("kind", status.clock.kind);
           out.field("true_error", status.clock.true_error_s);
         });
+  if (status.shadow)
+    document += ",\"shadow\":" + shadow_json(*status.shadow);
   document += ",\"keyset\":"
               + (status.keyset ? json_object(
                    [&](json_writer& out) { write_keyset(out, *status.keyset); })
@@ -376,7 +412,13 @@ std::string to_json(const daemon_status& status, std::size_t limit) {
                       write_nts_ke_server(out, status.nts_ke_servers[i]);
                     });
                   });
-  const bool all_sources = append_sources(document, status, room);
+  // The tests go first where there is not room enough.
+  const std::size_t before = document.size();
+  bool all_sources = append_sources(document, status, room, true);
+  if (!all_sources) {
+    document.resize(before);
+    all_sources = append_sources(document, status, room, false);
+  }
   document += all_servers && all_ke_servers && all_sources
                 ? ",\"truncated\":false}"
                 : ",\"truncated\":true}";

@@ -6,6 +6,7 @@
 #include "ntp_core/discipline/snapshot.hpp"
 #include "ntp_core/nts/ke_error.hpp"
 #include "ntp_core/responder/counters.hpp"
+#include "ntp_core/shadow/snapshot.hpp"
 
 #include <tl/expected.hpp>
 
@@ -116,6 +117,8 @@ struct daemon_status {
   ntp::mono_time mono_now; ///< the same instant for ages
   ntp::system_snapshot system;
   clock_status clock;
+  /// Only where the clock is read-only: what is seen of it.
+  std::optional<ntp::shadow_snapshot> shadow;
   std::vector<source_status> sources;
   std::vector<server_status> servers;
   std::vector<nts_source_status> nts_sources;

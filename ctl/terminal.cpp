@@ -20,24 +20,6 @@ constexpr std::string_view home = "\033[H";
 constexpr std::string_view erase_line_end = "\033[K";
 constexpr std::string_view erase_below = "\033[J";
 
-std::string_view rendition(style look) {
-  switch (look) {
-    case style::strong:
-      return "\033[1m";
-    case style::good:
-      return "\033[1;32m";
-    case style::warning:
-      return "\033[1;33m";
-    case style::bad:
-      return "\033[1;31m";
-    case style::faint:
-      return "\033[2m";
-    case style::plain:
-      break;
-  }
-  return {};
-}
-
 bool can_address_cells() {
   const char* const name = std::getenv("TERM");
   return ::isatty(STDOUT_FILENO) == 1 && name != nullptr && *name != '\0'
@@ -63,6 +45,24 @@ bool write_all(std::string_view text) {
 }
 
 } // namespace
+
+std::string_view rendition(style look) {
+  switch (look) {
+    case style::strong:
+      return "\033[1m";
+    case style::good:
+      return "\033[1;32m";
+    case style::warning:
+      return "\033[1;33m";
+    case style::bad:
+      return "\033[1;31m";
+    case style::faint:
+      return "\033[2m";
+    case style::plain:
+      break;
+  }
+  return "\033[m";
+}
 
 terminal::terminal(bool pictures)
   : is_screen_{pictures && can_address_cells()} {
@@ -101,7 +101,7 @@ bool terminal::show(const std::vector<styled_line>& lines) const {
     if (is_screen_) {
       text += rendition(lines[i].look);
       text += lines[i].text;
-      text += "\033[m";
+      text += rendition(style::plain);
       text += erase_line_end;
     } else {
       text += lines[i].text.substr(0, lines[i].text.find_last_not_of(' ') + 1);

@@ -4,9 +4,13 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace concert::ctl {
+
+/// The control sequence that makes the text after it look so, on a terminal.
+std::string_view rendition(style look);
 
 /// Shows pictures over each other on the terminal's second screen; into a pipe
 /// or onto a terminal that cannot, one below the other.

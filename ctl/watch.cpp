@@ -61,7 +61,7 @@ public:
   watcher(const options& o, socket_place place)
     : options_{o},
       place_{std::move(place)},
-      screen_{!o.json} {}
+      screen_{o.form != output_form::json} {}
 
   int run() {
     const auto pause = std::chrono::duration_cast<steady::duration>(
@@ -86,13 +86,13 @@ private:
     if (!document && document.error().code == errc::interrupted)
       return true;
     code_ = document ? exit_code::ok : exit_code::unreachable;
-    if (options_.json && document)
+    if (options_.form == output_form::json && document)
       return screen_.print(*document + '\n');
     const auto seen = document.and_then(
       [](const auto& text) { return read_observation(text); });
     if (!seen)
       code_ = exit_code::unreachable;
-    if (!seen && options_.json) {
+    if (!seen && options_.form == output_form::json) {
       std::fprintf(stderr, "ntp-ctl: %s\n", seen.error().text.c_str());
       return true;
     }

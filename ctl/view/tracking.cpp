@@ -35,11 +35,39 @@ std::string agreeing(const observed_system& s) {
                      count(s.required_sources));
 }
 
+using label_lines = std::vector<std::vector<std::string>>;
+
+/// What the estimated error is made of, each part with its share of the
+/// variance.
+void add_budget(label_lines& lines, const observed_system& s) {
+  if (!s.budget || !s.estimated_error_s)
+    return;
+  lines.push_back({"Estimated error", span(s.estimated_error_s)});
+  const double whole = *s.estimated_error_s * *s.estimated_error_s;
+  const auto add = [&](const char* label, std::optional<double> part_s) {
+    if (!part_s)
+      return;
+    const double share = whole > 0 ? *part_s * *part_s / whole : 0;
+    lines.push_back(
+      {label, fmt::format("{}, {:.0f} %", span(part_s), 100 * share)});
+  };
+  const observed_budget& b = *s.budget;
+  add("  asymmetry", b.asymmetry_s);
+  add("  servers", b.server_s);
+  add("  wander", b.wander_s);
+  add("  measurement", b.measurement_s);
+  // Mostly nothing.
+  if (b.unslewed_s.value_or(0) > 0)
+    add("  unslewed", b.unslewed_s);
+  if (b.disagreement_s.value_or(0) > 0)
+    add("  disagreement", b.disagreement_s);
+}
+
 } // namespace
 
 std::string tracking_view(const observation& o) {
   const observed_system& s = o.system;
-  std::vector<std::vector<std::string>> lines{
+  label_lines lines{
     {"State", headline(s)},
     {"Reason", s.state_reason.empty() ? "-" : s.state_reason},
     {"Reference ID", fmt::format("{:08X} ({})", s.reference_id,
@@ -50,6 +78,9 @@ std::string tracking_view(const observation& o) {
     {"System time", clock_sentence(s)},
     {"Maximum error", is_measured(s) ? span(s.max_error_s) : "-"},
     {"Stability", span(s.stability_s)},
+  };
+  add_budget(lines, s);
+  const label_lines rest{
     {"Frequency", oscillator(s.frequency)},
     {"Skew", "+/- " + ppm(s.frequency_uncertainty)},
     {"Root delay", span(s.root_delay_s)},
@@ -60,6 +91,7 @@ std::string tracking_view(const observation& o) {
     {"Leap status", leap_words(s.leap)},
     {"Clock", o.clock.kind.empty() ? "-" : o.clock.kind},
   };
+  lines.insert(lines.end(), rest.begin(), rest.end());
   if (o.clock.true_error_s)
     lines.push_back({"True error", slow_or_fast(-*o.clock.true_error_s)});
   for (auto& line : lines)

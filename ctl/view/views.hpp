@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ctl/observation.hpp"
+#include "ntp_core/shadow/snapshot.hpp"
 
 #include <string>
 
@@ -29,5 +30,10 @@ std::string nts_view(const observation& o);
 /// Of that, the servers that give keys out, without what ended badly. Empty
 /// without any.
 std::string nts_summary(const observation& o);
+
+/// Another daemon's clock as we see it: a sentence, and a line an hour.
+std::string compare_view(const ntp::shadow_snapshot& shadow);
+/// The same hours as comma-separated values, SI units, with a line of titles.
+std::string compare_csv(const ntp::shadow_snapshot& shadow);
 
 } // namespace concert::ctl

@@ -99,4 +99,20 @@ TEST_CASE("the judgement as JSON has the exit code") {
   CHECK(d["critical_limit"].GetDouble() == 0.1);
 }
 
+TEST_CASE("too few sources and too high a stratum warn if they shall") {
+  const auto o = read_observation(to_json(samples::locked())).value();
+  check_limits limits;
+  limits.min_sources = o.system.selected_sources.value();
+  limits.max_stratum = o.system.stratum.value();
+  CHECK(check(o, limits).level == verdict::ok);
+  ++*limits.min_sources;
+  CHECK(check(o, limits).level == verdict::warning);
+  CHECK(check_line(check(o, limits), o, limits).find("selected_sources=3;4:;;0")
+        != std::string::npos);
+  limits.min_sources.reset();
+  --*limits.max_stratum;
+  CHECK(check(o, limits).level == verdict::warning);
+  CHECK(check(o, limits).sentence.find("stratum") != std::string::npos);
+}
+
 } // namespace concert::ctl

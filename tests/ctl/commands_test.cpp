@@ -18,7 +18,7 @@ using manner = fake_daemon::manner;
 options asking(command what, const fake_daemon& daemon, bool json = false) {
   options o;
   o.what = what;
-  o.json = json;
+  o.form = json ? output_form::json : output_form::plain;
   o.socket = daemon.path();
   return o;
 }

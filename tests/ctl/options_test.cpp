@@ -29,7 +29,7 @@ TEST_CASE("options stand before or after the command") {
                                  "/s"}}) {
     const options o = parsed(arguments);
     CHECK(o.what == command::sources);
-    CHECK(o.json);
+    CHECK(o.form == output_form::json);
     CHECK(o.socket.value() == "/s");
     CHECK_FALSE(o.config.has_value());
   }
@@ -67,6 +67,55 @@ TEST_CASE("what cannot be understood is code 2, for a plug-in unknown") {
   CHECK(refused({"watch", "--count", "-1"}) == 2);
   CHECK(refused({"check", "--max-error", "big"}) == 3);
   CHECK(refused({"check", "--max-err"}) == 3);
+}
+
+TEST_CASE("a source is added by lines of its table") {
+  const options o = parsed({"source", "add", "server", "192.0.2.1", "--persist",
+                            "noselect=true", "poll-interval-limits={ min = 4 }",
+                            "ntp-version=auto"});
+  CHECK(o.what == command::source_add);
+  CHECK(o.value
+        == "mode = \"server\"\naddress = \"192.0.2.1\"\nnoselect = true\n"
+           "poll-interval-limits = { min = 4 }\nntp-version = \"auto\"\n");
+  CHECK(o.persist);
+  const options m = parsed({"source", "modify", "a:123", "offset=-0.5"});
+  CHECK(m.what == command::source_modify);
+  CHECK(m.source == "a:123");
+  CHECK(m.value == "offset = -0.5\n");
+  CHECK(refused({"source", "add", "clock", "a"}) == 2);
+  CHECK(refused({"source", "add", "server"}) == 2);
+  CHECK(refused({"source", "add", "server", "a", "noselect"}) == 2);
+  CHECK(refused({"source", "add", "server", "a", "=1"}) == 2);
+  CHECK(refused({"source", "modify", "a"}) == 2);
+  CHECK(refused({"source"}) == 2);
+}
+
+TEST_CASE("values may be negative or text") {
+  CHECK(parsed({"set", "a.b", "info"}).value == "\"info\"");
+  CHECK(parsed({"set", "a.b", "[1, 2]"}).value == "[1, 2]");
+  CHECK(parsed({"set", "a.b", "-1.5"}).value == "-1.5");
+  CHECK(parsed({"set", "a.b", ""}).value == "\"\"");
+  CHECK(refused({"set", "a.b"}) == 2);
+}
+
+TEST_CASE("changes of sources take one or all") {
+  CHECK(parsed({"offline"}).source.empty());
+  CHECK(parsed({"online", "a"}).source == "a");
+  CHECK(parsed({"burst"}).what == command::burst);
+  CHECK(parsed({"makestep"}).what == command::step);
+  CHECK(parsed({"force-sync", "-y"}).confirmed);
+  CHECK(parsed({"reload", "--discard"}).discard);
+  CHECK(parsed({"get"}).key.empty());
+  CHECK(refused({"why"}) == 2);
+  CHECK(refused({"source", "remove"}) == 2);
+}
+
+TEST_CASE("only tables have a form for spreadsheets") {
+  CHECK(parsed({"-f", "csv", "sources"}).form == output_form::csv);
+  CHECK(parsed({"source", "list", "-f", "csv"}).form == output_form::csv);
+  CHECK(refused({"status", "-f", "csv"}) == 2);
+  CHECK(parse_options({"watch", "-f", "csv"}).error().text.find("tables")
+        != std::string::npos);
 }
 
 TEST_CASE("help and version succeed") {

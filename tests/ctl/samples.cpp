@@ -44,6 +44,11 @@ void disciplined(ntp::system_snapshot& system) {
   system.frequency = 40.0127e-6;
   system.frequency_uncertainty = 0.012e-6;
   system.estimated_error_s = 0.000085;
+  system.budget = {.measurement_s = 0.000010,
+                   .asymmetry_s = 0.000075,
+                   .wander_s = 0.0000068,
+                   .server_s = 0.0000305,
+                   .unslewed_s = 0.000023};
   system.stability_s = 0.0000121;
   system.max_error_s = 0.00242;
   system.wander = 1.2e-9;
@@ -183,6 +188,16 @@ daemon_status locked() {
   liar.view.state = ntp::source_state::falseticker;
   liar.view.state_reason
     = "300 ms ahead of the majority, with an own bound of 1.32 ms";
+  liar.view.tests = {
+    {"reachable", true, {}, {}, {}, "answers"},
+    {"usable-answers", true, 8, 1, "polls", "answers to the last eight polls"},
+    {"root-distance", true, 0.00045, 1, "s", "within the limit"},
+    {"interval", false, 0.29868, 0, "s",
+     "by this source true time is 298.7 ms to 301.3 ms ahead of the clock, by "
+     "the largest group of sources 0.1 ms to 0.2 ms ahead: these do not "
+     "overlap"},
+    {"trusted", false, 3, 8, "samples", "has contradicted a majority"},
+    {"majority", true, 3, 3, "sources", "3 of 4 usable sources agree"}};
   server_status server;
   server.address = {ntp::ip_address{}, 123};
   server.listening = true;
@@ -215,6 +230,8 @@ daemon_status holdover() {
   s.system.holdover_s = 903;
   s.system.offset_s = -0.0000042;
   s.system.estimated_error_s = 0.00063;
+  s.system.budget.wander_s = 0.000625;
+  s.system.budget.unslewed_s = 0.0000042;
   s.system.max_error_s = 0.0172;
   s.system.last_update = mono_now - 960s;
   s.clock = {"system", std::nullopt};

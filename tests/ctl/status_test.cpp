@@ -231,6 +231,52 @@ TEST_CASE("a document that grows too long loses its last sources") {
   CHECK(read.servers.size() == 1);
 }
 
+TEST_CASE("the tests of a source are told in their order") {
+  const auto read = read_observation(to_json(samples::locked())).value();
+  CHECK(read.sources[0].tests.empty());
+  const auto& tests = read.sources[3].tests;
+  REQUIRE(tests.size() == 6);
+  CHECK(tests[0].name == "reachable");
+  CHECK(tests[0].passed == true);
+  CHECK_FALSE(tests[0].value.has_value());
+  CHECK(tests[3].name == "interval");
+  CHECK(tests[3].passed == false);
+  CHECK(tests[3].value == 0.29868);
+  CHECK(tests[3].limit == 0);
+  CHECK(tests[3].unit == "s");
+  CHECK(tests[5].text == "3 of 4 usable sources agree");
+}
+
+TEST_CASE("the error budget is there as soon as there is a measurement") {
+  const auto read = read_observation(to_json(samples::locked())).value();
+  REQUIRE(read.system.budget.has_value());
+  const observed_budget& b = *read.system.budget;
+  CHECK(b.measurement_s == 0.000010);
+  CHECK(b.asymmetry_s == 0.000075);
+  CHECK(b.wander_s == 0.0000068);
+  CHECK(b.server_s == 0.0000305);
+  CHECK(b.disagreement_s == 0);
+  CHECK(b.unslewed_s == 0.000023);
+  CHECK(
+    parsed(to_json(samples::starting()))["system"]["error_budget"].IsNull());
+}
+
+TEST_CASE("a document that grows too long loses its tests before sources") {
+  daemon_status s = samples::locked();
+  const auto tests = s.sources[3].view.tests;
+  s.sources.clear();
+  for (std::uint64_t i = 1; i <= 800; ++i) {
+    s.sources.push_back(samples::source(i, "ntp.example.org", 0));
+    s.sources.back().view.tests = tests;
+  }
+  const auto read = read_observation(to_json(s)).value();
+  CHECK_FALSE(read.truncated);
+  REQUIRE(read.sources.size() == 800);
+  CHECK(read.sources[0].tests.empty());
+  s.sources.resize(100);
+  CHECK(read_observation(to_json(s)).value().sources[99].tests.size() == 6);
+}
+
 TEST_CASE("sources with NTS lose their keys' entries with them") {
   daemon_status s = samples::nts();
   s.sources.clear();
