@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/actor_stats.hpp"
+#include "actors/actor_registry.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/runtime.hpp"
 #include "platform/log.hpp"
@@ -47,8 +47,45 @@ enum class placement {
   pool,         ///< CAF's worker
   event_loop,   ///< the thread of the sockets: must never block
   key_exchange, ///< the thread of the NTS-KE servers' sockets
+  control,      ///< the thread of the observation and control sockets
   detached,     ///< a thread of its own: may block
 };
+
+constexpr const char* to_string(placement p) {
+  switch (p) {
+    case placement::event_loop:
+      return "event-loop";
+    case placement::key_exchange:
+      return "key-exchange";
+    case placement::control:
+      return "control";
+    case placement::detached:
+      return "detached";
+    case placement::pool:
+      break;
+  }
+  return "pool";
+}
+
+/// A message that no actor has a handler for: it is counted, and dropped.
+struct harmless {};
+
+/// What a message is to the inspector.
+inline const std::type_info* type_of(const caf::mailbox_element& x) {
+  if (x.content().empty())
+    return &typeid(void);
+  const auto [number, type] = x.content().type(0);
+  if (type != nullptr)
+    return type;
+  // CAF's own types have numbers only.
+  if (number == caf::type_nr<caf::down_msg>::value)
+    return &typeid(caf::down_msg);
+  if (number == caf::type_nr<caf::exit_msg>::value)
+    return &typeid(caf::exit_msg);
+  if (number == caf::type_nr<caf::error>::value)
+    return &typeid(caf::error);
+  return &typeid(void);
+}
 
 /// The base of every actor: statistics, trace hook, placement, and one way for
 /// errors. `Handle` is its interface.
@@ -65,12 +102,15 @@ public:
       rt_(rt),
       kind_(kind),
       unit_(unit_of(rt)),
-      stats_(rt.registry().add(this->id(), kind, std::move(name), 0)) {
+      stats_(rt.registry().add(
+        {this->id(), kind, std::move(name), current_actor, to_string(Where)},
+        poker())) {
     // A message of a peer that was restarted since is no reason to die.
     this->set_default_handler(caf::drop);
     this->set_error_handler([this](caf::error& e) {
       platform::log::warning("actor-error", "actor={} error=\"{}\"", kind_,
                              this->system().render(e));
+      stats_->on_error(this->system().render(e));
     });
     this->set_exception_handler([this](std::exception_ptr& p) -> caf::error {
       std::string what = "unknown exception";
@@ -82,7 +122,7 @@ public:
         // nop
       }
       platform::log::error("actor-failed", "actor={} name=\"{}\" error=\"{}\"",
-                           kind_, stats_->name, what);
+                           kind_, stats_->who.name, what);
       return caf::make_error(caf::sec::runtime_error, what);
     });
   }
@@ -113,6 +153,7 @@ public:
 
   caf::resumable::resume_result resume(caf::execution_unit* eu,
                                        size_t max_throughput) override {
+    const as_current_actor current{this->id()};
     note_acquire(this);
     auto result = super::resume(eu, max_throughput);
     note_release(this);
@@ -122,31 +163,25 @@ public:
   using super::consume;
   caf::invoke_message_result consume(caf::mailbox_element& x) override {
     note_acquire(&x);
-    const auto* type
-      = x.content().empty() ? &typeid(void) : x.content().type(0).second;
-    if (type == nullptr)
-      type = &typeid(void);
-    const auto sender = x.sender ? x.sender->id() : 0;
-    stats_->in_handler.store(type, std::memory_order_relaxed);
-    if (!stats_->wants_time()) {
-      auto result = super::consume(x);
-      stats_->on_handled(type, std::chrono::nanoseconds{-1});
-      stats_->in_handler.store(nullptr, std::memory_order_relaxed);
-      return result;
+    if (!stats_->enabled)
+      return super::consume(x);
+    const actor_stats::handling_scope scope{*stats_, type_of(x),
+                                            x.sender ? x.sender->id() : 0};
+    return super::consume(x);
+  }
+
+  bool cleanup(caf::error&& reason, caf::execution_unit* host) override {
+    if (!stats_->ended) {
+      const bool failed = reason && reason != caf::exit_reason::normal
+                          && reason != caf::exit_reason::user_shutdown;
+      world().registry().ended(*stats_, failed ? this->system().render(reason)
+                                               : std::string{});
     }
-    const auto begin = std::chrono::steady_clock::now();
-    auto result = super::consume(x);
-    const auto took = std::chrono::steady_clock::now() - begin;
-    stats_->on_handled(type, took);
-    stats_->in_handler.store(nullptr, std::memory_order_relaxed);
-    if (auto* ring = stats_->trace.load(std::memory_order_relaxed))
-      ring->append({begin, sender, this->id(), type, took});
-    return result;
+    return super::cleanup(std::move(reason), host);
   }
 
   void on_exit() override {
     stopped();
-    stats_->ended.store(true);
     super::on_exit();
   }
 
@@ -157,6 +192,7 @@ protected:
   }
 
   runtime& world() { return rt_; }
+  actor_stats& stats() { return *stats_; }
 
   /// A timer that sends `deadline` to this actor, without keeping it alive.
   std::unique_ptr<timer> make_deadline_timer() {
@@ -172,11 +208,21 @@ protected:
   }
 
 private:
+  std::function<void(std::uint32_t)> poker() {
+    return [weak = this->address()](std::uint32_t messages) {
+      if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak))
+        for (std::uint32_t i = 0; i < messages; ++i)
+          caf::anon_send(caf::actor_cast<caf::actor>(strong), harmless{});
+    };
+  }
+
   static caf::execution_unit* unit_of(runtime& rt) {
     if constexpr (Where == placement::event_loop)
       return rt.event_loop();
     else if constexpr (Where == placement::key_exchange)
       return rt.key_exchange_loop();
+    else if constexpr (Where == placement::control)
+      return rt.control_loop();
     else
       return nullptr;
   }
@@ -206,3 +252,5 @@ typename Actor::handle_type spawn_actor(caf::actor_system& system, runtime& rt,
 }
 
 } // namespace concert::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(concert::actors::harmless)

@@ -30,8 +30,10 @@ using source_actor
                      tells<desired_poll>,  ///< wish of the steering
                      tells<clock_stepped>, ///< drop the exchange under way
                      tells<poll_soon>,     ///< wish of the steering
-                     tells<credentials_given>, ///< by a key exchange
-                     tells<network_changed>,   ///< go offline or online
+                     tells<credentials_given>,   ///< by a key exchange
+                     tells<network_changed>,     ///< go offline or online
+                     tells<source_reconfigured>, ///< limits, flags, online
+                     tells<burst_wanted>,        ///< by a person
                      tells<retire>>; ///< end, and let the spawner replace you
 
 /// One `[[source]]`: which remotes it should have now.
@@ -42,7 +44,9 @@ using spawner_actor
                      tells<source_lost>, ///< a source ended
                      tells<network_changed>, ///< passed on; a failed name is
                                              ///< tried again
-                     tells<clock_was_set>>;  ///< certificates can be judged
+                     tells<source_config_changed>, ///< passed on
+                     tells<burst_wanted>,          ///< passed on
+                     tells<clock_was_set>>; ///< certificates can be judged
 
 /// One `[[source]]` with NTS: exchanges keys for its sources.
 using nts_spawner_actor
@@ -62,8 +66,9 @@ using steering_actor = caf::typed_actor<
   tells<config_changed>,      ///< thresholds and limits
   tells<leap_list_changed>,   ///< leap-seconds.list was read
   tells<network_changed>,     ///< own addresses, routes
-  tells<force_sync>,          ///< lift a panic
-  asks<pong, ping>, asks<stop_prepared, prepare_stop>,
+  asks<ctl::control_answer, force_sync>, ///< lift a panic
+  asks<ctl::control_answer, step_wanted>, asks<pong, ping>,
+  asks<stop_prepared, prepare_stop>,
   asks<steering_status, get_steering_status>>;
 
 /// The packet loop of one core: a socket for each listen address.
@@ -111,13 +116,21 @@ using publisher_actor
                      tells<config_changed>,   ///< paths and permissions of the
                                               ///< sockets
                      tells<reader_connected>, ///< from the observation socket
+                     tells<control_received>, ///< from the control socket
                      asks<document, get_document>>;
 
 /// The configuration in force and its files.
 using config_manager_actor
   = caf::typed_actor<tells<wiring>,
-                     tells<reload>>; ///< read all files again; tell those whose
-                                     ///< part changed
+                     tells<reload>, ///< read all files again; tell those whose
+                                    ///< part changed
+                     asks<ctl::control_answer, change_wanted>>;
+
+/// Writes the measurement and tracking logs.
+using recorder_actor
+  = caf::typed_actor<tells<config_changed>, ///< paths
+                     tells<reload>,         ///< open the files anew
+                     tells<measurement_taken>, tells<clock_updated>>;
 
 /// Writes the state file, and cookies beside it.
 using state_keeper_actor
@@ -143,6 +156,9 @@ struct wiring {
   state_keeper_actor state_keeper;
   steering_actor steering;
   publisher_actor publisher;
+  recorder_actor recorder;
+  /// Those of `[[source]]`, by name as configured.
+  std::vector<std::pair<std::string, spawner_actor>> sources;
   std::vector<worker_actor> workers;
   std::vector<server_actor> servers;
   std::vector<nts_spawner_actor> nts_sources;
@@ -184,6 +200,15 @@ CONCERT_MESSAGE(concert::actors::take_cookies)
 CONCERT_MESSAGE(concert::actors::saved_cookies)
 CONCERT_MESSAGE(concert::actors::end_when_saved)
 CONCERT_MESSAGE(concert::actors::retire)
+CONCERT_MESSAGE(concert::actors::source_reconfigured)
+CONCERT_MESSAGE(concert::actors::source_config_changed)
+CONCERT_MESSAGE(concert::actors::burst_wanted)
+CONCERT_MESSAGE(concert::actors::step_wanted)
+CONCERT_MESSAGE(concert::actors::control_received)
+CONCERT_MESSAGE(concert::actors::change_wanted)
+CONCERT_MESSAGE(concert::actors::measurement_taken)
+CONCERT_MESSAGE(concert::actors::clock_updated)
+CONCERT_MESSAGE(concert::ctl::control_answer)
 CONCERT_MESSAGE(concert::actors::source_lost)
 CONCERT_MESSAGE(concert::actors::resolved)
 CONCERT_MESSAGE(concert::actors::source_removed)

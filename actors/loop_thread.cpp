@@ -1,19 +1,19 @@
-#include "actors/key_exchange_thread.hpp"
+#include "actors/loop_thread.hpp"
 
 #include <pthread.h>
 
 namespace concert::actors {
 
-key_exchange_thread::key_exchange_thread(caf::actor_system& system)
+loop_thread::loop_thread(caf::actor_system& system, const char* name)
   : work_(asio::make_work_guard(io_)),
     unit_(system, io_),
-    thread_([this] {
-      ::pthread_setname_np(::pthread_self(), "key_exchange");
+    thread_([this, name] {
+      ::pthread_setname_np(::pthread_self(), name);
       io_.run();
     }) {
 }
 
-key_exchange_thread::~key_exchange_thread() {
+loop_thread::~loop_thread() {
   io_.stop();
   thread_.join();
 }

@@ -8,15 +8,16 @@
 
 namespace concert::actors {
 
-/// A second event loop, on a thread of its own, for TLS handshakes: each keeps
-/// its thread for a millisecond, which polls should not wait for.
-class key_exchange_thread {
+/// One more event loop, on a thread of its own, for what polls should not wait
+/// for, or what should not wait for them.
+class loop_thread {
 public:
-  explicit key_exchange_thread(caf::actor_system& system);
-  key_exchange_thread(const key_exchange_thread&) = delete;
-  key_exchange_thread& operator=(const key_exchange_thread&) = delete;
+  /// `name` has 15 letters at most.
+  loop_thread(caf::actor_system& system, const char* name);
+  loop_thread(const loop_thread&) = delete;
+  loop_thread& operator=(const loop_thread&) = delete;
   /// Ends the thread; what it still had to do is dropped.
-  ~key_exchange_thread();
+  ~loop_thread();
 
   asio::io_context& io() { return io_; }
   caf::execution_unit* unit() { return &unit_; }

@@ -1,12 +1,16 @@
 #pragma once
 
 #include "config/config.hpp"
+#include "ctl/actors_document.hpp"
+#include "ctl/schema.hpp"
 #include "ctl/status.hpp"
+#include "ntp_core/association/association.hpp"
 #include "ntp_core/discipline/snapshot.hpp"
 #include "ntp_core/discipline/steering.hpp"
 #include "ntp_core/leap/leap_list.hpp"
 #include "ntp_core/nts/cookie_jar.hpp"
 #include "ntp_core/responder/responder.hpp"
+#include "ntp_core/shadow/snapshot.hpp"
 #include "platform/resolver.hpp"
 #include "platform/socket.hpp"
 #include "platform/state_file.hpp"
@@ -40,7 +44,11 @@ struct desired_poll {
   std::int8_t poll = 6;
 };
 /// The wall clock was stepped: an exchange under way is void.
-struct clock_stepped {};
+struct clock_stepped {
+  /// Sum of the sizes of all steps after the start, s: a limit counts it, and
+  /// must not forget it when the steering is started again.
+  double accumulated_s = 0;
+};
 /// Ask soon, at random within `spread`, within the server's manners.
 struct poll_soon {
   std::chrono::nanoseconds spread{};
@@ -53,7 +61,21 @@ struct credentials_given {
   ntp::nts_credentials credentials;
 };
 
+/// The entry's configuration changed in what needs no new start.
+struct source_reconfigured {
+  ntp::source_registration registration;
+  ntp::association_config association;
+};
+/// A person wants the source to be asked now, a few times, within its burst
+/// budget.
+struct burst_wanted {};
+
 // -- to spawners --------------------------------------------------------------
+
+/// The new configuration of the entry, of the same mode and address.
+struct source_config_changed {
+  config::source_config config;
+};
 
 /// Why a source ended.
 enum class loss : std::uint8_t {
@@ -110,8 +132,15 @@ struct source_removed {
 struct leap_list_changed {
   std::shared_ptr<const ntp::leap_list> list; ///< null: none
 };
-/// Lifts a panic; `ntp-ctl force-sync`.
-struct force_sync {};
+/// Lifts a panic and steps, whatever the size; `ntp-ctl force-sync`.
+struct force_sync {
+  std::string who; ///< wants it, for the log
+};
+/// Step the present offset away instead of slewing it; `ntp-ctl step`. The
+/// thresholds hold.
+struct step_wanted {
+  std::string who;
+};
 /// Leave the clock as it should be without us; answered when it is.
 struct prepare_stop {};
 struct stop_prepared {};
@@ -124,6 +153,8 @@ struct steering_status {
   ntp::system_snapshot system;
   ctl::clock_status clock;
   std::vector<ctl::source_status> sources;
+  /// Only where the clock is read-only: what is seen of it.
+  std::optional<ntp::shadow_snapshot> shadow;
   ntp::ntp_timestamp now;
   ntp::mono_time mono_now;
 };
@@ -205,7 +236,48 @@ struct reader_connected {
   document_sink sink;
 };
 
+/// Who is at the other end of a control connection, by SO_PEERCRED.
+struct control_peer {
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::int32_t pid = 0;
+  bool has_rights = false; ///< root, the daemon's own user, or of the group
+};
+/// Hands an answer line to the connection that waits for it; usable from any
+/// thread. False: nobody waits any more, or too much waits to be read.
+using answer_sink = std::function<bool(const ctl::control_answer&)>;
+/// A request came in at the control socket; rights have been checked.
+struct control_received {
+  ctl::control_request request;
+  control_peer peer;
+  answer_sink sink;
+};
+
+// -- to the recorder ----------------------------------------------------------
+
+/// A source was measured, for the measurement log.
+struct measurement_taken {
+  ntp::ntp_timestamp now;
+  std::string source; ///< as configured
+  ntp::endpoint address;
+  ntp::measurement sample;
+  ntp::association_snapshot association;
+  ntp::source_snapshot view; ///< after it
+};
+/// The clock was corrected, for the tracking log.
+struct clock_updated {
+  ntp::ntp_timestamp now;
+  ntp::system_snapshot system;
+  std::optional<double> true_error_s;
+};
+
 // -- to the configuration manager, the state keeper and the supervisor --------
+
+/// A request about the configuration: everything from `get` to `persist`.
+struct change_wanted {
+  ctl::control_request request;
+  control_peer peer;
+};
 
 /// Read the files again (SIGHUP, `ntp-ctl reload`).
 struct reload {};

@@ -51,15 +51,9 @@ nts_spawner::nts_spawner(caf::actor_config& cfg, runtime& rt,
     not_before_(options.not_before),
     clock_was_set_(options.clock_was_set),
     random_(rt.make_random()),
-    slots_(entry_.wanted()),
     timer_(make_deadline_timer()) {
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    slots_[i].jar_name = jar_name(entry_.config(), i);
-    slots_[i].not_before
-      = rt.now()
-        + ntp::nanoseconds_of(random_->uniform()
-                              * ntp::seconds_of(start_spread));
-  }
+  while (slots_.size() < entry_.wanted())
+    add_slot();
   if (auto cipher = rt.make_cipher()) {
     cipher_ = std::move(*cipher);
   } else {
@@ -79,6 +73,12 @@ nts_spawner::behavior_type nts_spawner::make_behavior() {
     },
     [this](source_lost lost) { on_lost(lost); },
     [this](network_changed) { on_network_change(); },
+    [this](const source_config_changed& change) { on_config(change.config); },
+    [this](burst_wanted wish) {
+      for (auto& s : slots_)
+        if (s.source)
+          send(s.source->handle, wish);
+    },
     [this](clock_was_set) { clock_was_set_ = true; },
     [this](keys_wanted wanted) {
       if (auto* s = slot_of(wanted.id)) {
@@ -90,6 +90,14 @@ nts_spawner::behavior_type nts_spawner::make_behavior() {
     [this](const exchange_ended& ended) { on_exchange_ended(ended); },
     [this](get_nts_sources) { return status(); },
   };
+}
+
+void nts_spawner::add_slot() {
+  auto& s = slots_.emplace_back();
+  s.jar_name = jar_name(entry_.config(), slots_.size() - 1);
+  s.not_before
+    = world().now()
+      + ntp::nanoseconds_of(random_->uniform() * ntp::seconds_of(start_spread));
 }
 
 void nts_spawner::stopped() {
@@ -137,12 +145,14 @@ void nts_spawner::on_wiring(const wiring& w) {
 
 void nts_spawner::take_jar(std::size_t index) {
   request(peers_.state_keeper, jar_limit, take_cookies{slots_[index].jar_name})
-    .then([this,
-           index](const saved_cookies& saved) { on_jar(slots_[index], saved); },
-          [this, index](const caf::error&) { on_jar(slots_[index], {}); });
+    .then([this, index](const saved_cookies& saved) { on_jar(index, saved); },
+          [this, index](const caf::error&) { on_jar(index, {}); });
 }
 
-void nts_spawner::on_jar(slot& s, const saved_cookies& saved) {
+void nts_spawner::on_jar(std::size_t index, const saved_cookies& saved) {
+  if (index >= slots_.size())
+    return; // fewer are wanted by now
+  auto& s = slots_[index];
   s.jar_awaited = false;
   if (saved.jar) {
     auto jar = ntp::parse_cookie_jar(*saved.jar);
@@ -150,6 +160,38 @@ void nts_spawner::on_jar(slot& s, const saved_cookies& saved) {
         && !jar->credentials.cookies.empty())
       s.jar = std::move(*jar);
   }
+  go_on();
+}
+
+// -- another configuration
+// ------------------------------------------------------
+
+void nts_spawner::on_config(const config::source_config& config) {
+  entry_.set_config(config);
+  while (slots_.size() > entry_.wanted()) {
+    if (slots_.back().source)
+      end_source(slots_.back());
+    slots_.pop_back();
+  }
+  const auto had = slots_.size();
+  while (slots_.size() < entry_.wanted())
+    add_slot();
+  const auto& ignored = config.ignore;
+  for (auto& s : slots_) {
+    if (config.offline)
+      s.exchange.reset();
+    if (!s.source)
+      continue;
+    const auto& address = s.at->address;
+    if (std::find(ignored.begin(), ignored.end(), address.address)
+        != ignored.end())
+      end_source(s);
+    else
+      send(s.source->handle,
+           entry_.reconfigured(s.source->id, address, world()));
+  }
+  for (auto i = had; wired_ && cipher_ && i < slots_.size(); ++i)
+    take_jar(i);
   go_on();
 }
 
@@ -272,7 +314,7 @@ std::optional<ntp::mono_time> nts_spawner::source_due(const slot& s) const {
 /// When the next exchange starts, unless another one must end first.
 std::optional<ntp::mono_time> nts_spawner::exchange_due(const slot& s) const {
   const bool needed = s.source ? s.wanted != wish::none : !source_due(s);
-  if (!needed || s.jar_awaited || s.exchange)
+  if (!needed || s.jar_awaited || s.exchange || !entry_.may_look_up())
     return {};
   if (is_pool()
       && std::any_of(slots_.begin(), slots_.end(),

@@ -80,7 +80,9 @@ private:
   void save_jar(slot& s);
   void on_wiring(const wiring& w);
   void take_jar(std::size_t index);
-  void on_jar(slot& s, const saved_cookies& saved);
+  void on_jar(std::size_t index, const saved_cookies& saved);
+  void on_config(const config::source_config& config);
+  void add_slot();
   void on_lost(source_lost lost);
   void on_source_down(const caf::down_msg& down);
   void on_cookies(const cookies_left& left);

@@ -1,6 +1,7 @@
 #include "actors/program.hpp"
 
 #include "actors/real_runtime.hpp"
+#include "actors/shadow.hpp"
 #include "actors/start_conditions.hpp"
 #include "actors/version.hpp"
 #include "config/config.hpp"
@@ -37,6 +38,8 @@ struct options {
   bool config_given = false;
   std::optional<log::level> level;
   bool no_adjust = false;
+  bool shadow = false;
+  std::filesystem::path shadow_file; ///< empty: one of the usual places
 };
 
 log::level level_of(config::log_level l) {
@@ -71,12 +74,21 @@ tl::expected<options, int> parse_arguments(int argc, char** argv) {
     ->transform(CLI::CheckedTransformer(levels, CLI::ignore_case));
   app.add_flag("--no-adjust", o.no_adjust,
                "Never touch the clock; report and serve only");
+  auto* shadow
+    = app
+        .add_option("--shadow", o.shadow_file,
+                    "Watch the clock that another daemon steers, with the "
+                    "sources of its configuration (chrony's or ntpd's); never "
+                    "touch it")
+        ->expected(0, 1)
+        ->type_name("[FILE]");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     return tl::unexpected{app.exit(e) == 0 ? 0 : exit_failed};
   }
   o.config_given = path->count() > 0;
+  o.shadow = shadow->count() > 0;
   return o;
 }
 
@@ -128,6 +140,7 @@ int run_actors(platform::clock& clock, supervisor_options options) {
   cfg.set("scheduler.max-throughput", 50);
   caf::actor_system system{cfg};
   rt.attach(system);
+  rt.registry().keep_statistics(options.files.config->control.inspector);
   int code = 0;
   bool ended = false;
   options.ended = [&](int c) {
@@ -145,7 +158,8 @@ int run_actors(platform::clock& clock, supervisor_options options) {
   while (system.registry().running() > 0) {
     if (std::chrono::steady_clock::now() > limit) {
       for (const auto& a : rt.registry().list())
-        log::error("actor-hangs", "actor={} name=\"{}\"", a->kind, a->name);
+        log::error("actor-hangs", "actor={} name=\"{}\"", a->who.kind,
+                   a->who.name);
       ::_exit(code);
     }
     io.run_one_for(std::chrono::milliseconds{10});
@@ -179,6 +193,17 @@ int run_program(int argc, char** argv) {
   log::info("starting", "version={} config={}", version(),
             opts->config_path.string());
 
+  std::optional<shadowed_daemon> shadowed;
+  if (opts->shadow) {
+    auto found = find_shadowed(opts->shadow_file);
+    if (!found) {
+      log::error("shadow-failed", "error=\"{}\"", found.error());
+      return exit_bad_config;
+    }
+    shadowed = std::move(*found);
+    make_shadow(config, *shadowed);
+  }
+
   auto clock = open_clock(config, opts->no_adjust);
   if (!clock) {
     log::error("clock-failed", "error=\"{}\"", clock.error().text);
@@ -206,6 +231,7 @@ int run_program(int argc, char** argv) {
   start.not_before = build_time();
   start.workers = worker_count(config);
   start.pin_workers = config.pin_workers;
+  start.shadowed = std::move(shadowed);
   return run_actors(**clock, options_of(std::move(config), start));
 }
 

@@ -1,8 +1,13 @@
 #include "actors/publisher.hpp"
 
+#include "actors/inspector.hpp"
+#include "actors/trace_follower.hpp"
 #include "actors/version.hpp"
+#include "ctl/json_writer.hpp"
 #include "ctl/status.hpp"
+#include "ctl/text.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace concert::actors {
@@ -19,24 +24,47 @@ struct publisher::collection {
 
 namespace {
 
-constexpr std::chrono::seconds answer_limit{2};
+constexpr std::chrono::seconds answer_limit{1};
+/// For who reads and writes files.
+constexpr std::chrono::seconds files_limit{10};
+/// A trace costs each message something.
+constexpr std::size_t max_traces = 8;
+
+ctl::control_answer refuse(ctl::control_refusal why, std::string text) {
+  return {{}, ctl::control_problem{why, std::move(text)}, false};
+}
+
+/// {"program", "version", "protocol", "rights"}
+ctl::control_answer hello(const control_peer& peer) {
+  return {ctl::json_object([&](ctl::json_writer& out) {
+            out.field("program", "ntp-daemon");
+            out.field("version", version());
+            out.field("protocol", ctl::control_version);
+            out.field("rights", peer.has_rights);
+          }),
+          {},
+          false};
+}
 
 } // namespace
 
 publisher::publisher(caf::actor_config& cfg, runtime& rt,
-                     config::observability_config config)
+                     config::shared_config config, ntp::mono_time started)
   : actor_base(cfg, rt, "publisher",
-               config.observation_path.value_or("").string()),
-    config_(std::move(config)),
-    started_(rt.now()) {
+               config->observability.observation_path.value_or("").string()),
+    config_(config->observability),
+    control_(config->control),
+    started_(started) {
 }
 
 publisher::behavior_type publisher::make_behavior() {
   open_port();
+  open_control_port();
   return {
     [this](const wiring& w) { peers_ = w; },
     [this](const config_changed& c) { on_config(c); },
     [this](reader_connected& r) { collect(std::move(r.sink)); },
+    [this](const control_received& r) { on_control(r); },
     [this](get_document) {
       auto promise = make_response_promise<document>();
       collect([promise](std::string json) mutable {
@@ -49,6 +77,7 @@ publisher::behavior_type publisher::make_behavior() {
 
 void publisher::stopped() {
   port_.reset();
+  control_port_.reset();
   peers_ = {};
 }
 
@@ -60,6 +89,15 @@ void publisher::on_config(const config_changed& change) {
   config_ = wanted;
   if (moved)
     open_port();
+  const auto& control = change.config->control;
+  const bool control_moved
+    = control.path != control_.path || control.group != control_.group;
+  // Faults on purpose are allowed, or not, by what the daemon started with.
+  const bool faults = control_.fault_injection;
+  control_ = control;
+  control_.fault_injection = faults;
+  if (control_moved)
+    open_control_port();
 }
 
 void publisher::open_port() {
@@ -75,6 +113,109 @@ void publisher::open_port() {
     port_ = std::move(*opened);
   else
     log::error("observation-failed", "error=\"{}\"", opened.error().text);
+}
+
+void publisher::open_control_port() {
+  control_port_.reset();
+  if (!control_.path)
+    return;
+  auto opened = world().open_control_port(control_, teller<control_received>());
+  if (opened)
+    control_port_ = std::move(*opened);
+  else
+    log::warning("control-failed", "error=\"{}\"", opened.error().text);
+}
+
+void publisher::on_control(const control_received& received) {
+  using enum ctl::control_verb;
+  const auto& sink = received.sink;
+  const auto who
+    = fmt::format("uid={} pid={}", received.peer.uid, received.peer.pid);
+  switch (received.request.what) {
+    case hello:
+      sink(actors::hello(received.peer));
+      return;
+    case status:
+      return collect([sink](std::string json) {
+        sink({std::move(json), {}, false});
+      });
+    case ctl::control_verb::actors:
+    case ctl::control_verb::interface_map:
+    case inject:
+      sink(inspect(world(), control_, received.request));
+      return;
+    case trace:
+      if (const auto refusal = follow(received); refusal.problem)
+        sink(refusal);
+      return;
+    case ctl::control_verb::burst:
+      sink(this->burst(received.request.source));
+      return;
+    case step:
+      return ask_steering(received, step_wanted{who});
+    case ctl::control_verb::force_sync:
+      return ask_steering(received, actors::force_sync{who});
+    default:
+      return ask_config_manager(received);
+  }
+}
+
+void publisher::ask_config_manager(const control_received& received) {
+  request(peers_.config_manager, files_limit,
+          change_wanted{received.request, received.peer})
+    .then(
+      [sink = received.sink](const ctl::control_answer& given) { sink(given); },
+      [sink = received.sink](const caf::error&) {
+        sink(refuse(ctl::control_refusal::failed,
+                    "the configuration manager does not answer; whether "
+                    "the change was made is not known"));
+      });
+}
+
+template <class Wish>
+void publisher::ask_steering(const control_received& received, Wish wish) {
+  request(peers_.steering, answer_limit, std::move(wish))
+    .then(
+      [sink = received.sink](const ctl::control_answer& given) { sink(given); },
+      [sink = received.sink](const caf::error&) {
+        sink(
+          refuse(ctl::control_refusal::failed, "the steering does not answer"));
+      });
+}
+
+/// {"sources": how many entries were told}
+ctl::control_answer publisher::burst(const std::string& source) {
+  std::size_t told = 0;
+  for (const auto& [name, spawner] : peers_.sources) {
+    // "host" stands for "host:port".
+    const auto host = name.substr(0, name.rfind(':'));
+    if (!source.empty() && source != name && source != host
+        && '[' + source + ']' != host)
+      continue;
+    send(spawner, burst_wanted{});
+    ++told;
+  }
+  if (told == 0)
+    return refuse(ctl::control_refusal::not_found,
+                  source.empty()
+                    ? "there are no sources"
+                    : "there is no source " + ctl::printable(source));
+  return {fmt::format(R"({{"sources":{}}})", told), {}, false};
+}
+
+ctl::control_answer publisher::follow(const control_received& received) {
+  if (!world().registry().keeps_statistics())
+    return refuse(ctl::control_refusal::not_now,
+                  "the inspector is switched off ([control] inspector)");
+  const auto all = world().registry().list();
+  const auto traces = std::count_if(all.begin(), all.end(), [](const auto& a) {
+    return a->who.kind == "trace_follower";
+  });
+  if (static_cast<std::size_t>(traces) >= max_traces)
+    return refuse(ctl::control_refusal::busy, "too many traces run already");
+  spawn_actor<trace_follower>(system(), world(), received.request,
+                              received.sink);
+  return {};
 }
 
 void publisher::collect(document_sink done) {
@@ -100,6 +241,7 @@ void publisher::collect(document_sink done) {
   const auto take = [all](const steering_status& s) {
     all->status.system = s.system;
     all->status.clock = s.clock;
+    all->status.shadow = s.shadow;
     all->status.sources = s.sources;
     all->status.now = s.now;
     all->status.mono_now = s.mono_now;

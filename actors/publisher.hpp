@@ -9,12 +9,13 @@
 namespace concert::actors {
 
 /// Answers what the daemon's state is: collects it from those who own it and
-/// gives each reader of the observation socket one document.
-class publisher final
-  : public actor_base<publisher_actor, placement::event_loop> {
+/// gives each reader of the observation socket one document. Passes what is
+/// asked at the control socket to those who can do it.
+class publisher final : public actor_base<publisher_actor, placement::control> {
 public:
-  publisher(caf::actor_config& cfg, runtime& rt,
-            config::observability_config config);
+  /// `started`: since when the daemon is up.
+  publisher(caf::actor_config& cfg, runtime& rt, config::shared_config config,
+            ntp::mono_time started);
 
   behavior_type make_behavior() override;
 
@@ -24,13 +25,22 @@ private:
   void stopped() override;
   void on_config(const config_changed& change);
   void open_port();
+  void open_control_port();
+  void on_control(const control_received& received);
+  void ask_config_manager(const control_received& received);
+  template <class Wish>
+  void ask_steering(const control_received& received, Wish wish);
+  ctl::control_answer burst(const std::string& source);
+  ctl::control_answer follow(const control_received& received);
   /// Collects a document and calls back with it.
   void collect(document_sink done);
   void collect_nts(const std::shared_ptr<collection>& all,
                    const std::function<void()>& count_down);
 
   config::observability_config config_;
+  config::control_config control_;
   std::unique_ptr<observation_port> port_;
+  std::unique_ptr<control_port> control_port_;
   wiring peers_;
   ntp::mono_time started_;
   steering_status last_status_; ///< shown while the steering does not answer

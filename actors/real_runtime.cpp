@@ -1,5 +1,6 @@
 #include "actors/real_runtime.hpp"
 
+#include "actors/control_socket.hpp"
 #include "actors/observation_socket.hpp"
 #include "actors/tcp_ke_channel.hpp"
 #include "platform/aead.hpp"
@@ -266,10 +267,20 @@ caf::execution_unit* real_runtime::key_exchange_loop() {
   return key_exchange().unit();
 }
 
-key_exchange_thread& real_runtime::key_exchange() {
+loop_thread& real_runtime::key_exchange() {
   if (!key_exchange_)
-    key_exchange_ = std::make_unique<key_exchange_thread>(*system_);
+    key_exchange_ = std::make_unique<loop_thread>(*system_, "key_exchange");
   return *key_exchange_;
+}
+
+caf::execution_unit* real_runtime::control_loop() {
+  return control().unit();
+}
+
+loop_thread& real_runtime::control() {
+  if (!control_)
+    control_ = std::make_unique<loop_thread>(*system_, "control");
+  return *control_;
 }
 
 void real_runtime::connect_ke(ke_connection wish, ke_connected done) {
@@ -322,7 +333,14 @@ platform::result<std::unique_ptr<observation_port>>
 real_runtime::open_observation_port(
   const std::string& path, std::uint32_t mode,
   std::function<void(document_sink)> on_reader) {
-  return open_observation_socket(io_, path, mode, std::move(on_reader));
+  return open_observation_socket(control().io(), path, mode,
+                                 std::move(on_reader));
+}
+
+platform::result<std::unique_ptr<control_port>> real_runtime::open_control_port(
+  const config::control_config& config,
+  std::function<void(control_received)> on_request) {
+  return open_control_socket(control().io(), config, std::move(on_request));
 }
 
 void real_runtime::resolve(const std::string& host,

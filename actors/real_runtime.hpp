@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/event_loop.hpp"
-#include "actors/key_exchange_thread.hpp"
+#include "actors/loop_thread.hpp"
 #include "actors/runtime.hpp"
 #include "actors/server_ports.hpp"
 #include "platform/network.hpp"
@@ -48,6 +48,9 @@ public:
   platform::result<std::unique_ptr<observation_port>>
   open_observation_port(const std::string& path, std::uint32_t mode,
                         std::function<void(document_sink)> on_reader) override;
+  platform::result<std::unique_ptr<control_port>>
+  open_control_port(const config::control_config& config,
+                    std::function<void(control_received)> on_request) override;
   void resolve(const std::string& host,
                platform::resolver::callback done) override;
   std::vector<ntp::ip_address> own_addresses() const override;
@@ -57,6 +60,7 @@ public:
   void on_signal(std::function<void(int)> received) override;
   caf::execution_unit* event_loop() override { return loop_.get(); }
   caf::execution_unit* key_exchange_loop() override;
+  caf::execution_unit* control_loop() override;
   bool threads() const override { return true; }
 
 private:
@@ -70,7 +74,8 @@ private:
     ntp::mono_time read;
   };
 
-  key_exchange_thread& key_exchange();
+  loop_thread& key_exchange();
+  loop_thread& control();
   void start_ke(const ke_connection& wish, const tls_client& client,
                 const ke_connected& done);
 
@@ -90,7 +95,8 @@ private:
   asio::posix::stream_descriptor monitor_wait_;
   std::function<void()> on_network_change_;
   std::map<authorities, known_client> tls_clients_;
-  std::unique_ptr<key_exchange_thread> key_exchange_; ///< null until needed
+  std::unique_ptr<loop_thread> key_exchange_; ///< null until needed
+  std::unique_ptr<loop_thread> control_;      ///< the same
 };
 
 } // namespace concert::actors

@@ -1,6 +1,7 @@
 #include "actors/remote_set.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace concert::actors {
@@ -15,6 +16,20 @@ remote_set::remote_set(std::uint32_t wanted,
 
 void remote_set::remember(const std::vector<ntp::ip_address>& addresses) {
   fallback_ = addresses;
+}
+
+std::vector<ntp::ip_address>
+remote_set::set_wanted(std::uint32_t wanted,
+                       std::vector<ntp::ip_address> ignore) {
+  wanted_ = wanted;
+  ignore_ = std::move(ignore);
+  std::vector<ntp::ip_address> ignored;
+  std::copy_if(members_.begin(), members_.end(), std::back_inserter(ignored),
+               [this](const auto& m) {
+                 return std::find(ignore_.begin(), ignore_.end(), m)
+                        != ignore_.end();
+               });
+  return ignored;
 }
 
 void remote_set::on_addresses(const std::vector<ntp::ip_address>& addresses,

@@ -27,6 +27,15 @@ public:
   remote_set(std::uint32_t wanted, std::vector<ntp::ip_address> ignore,
              ntp::random_source& random);
 
+  /// Another number of addresses, or others to ignore. Returns the members
+  /// that are to end: those now ignored.
+  std::vector<ntp::ip_address> set_wanted(std::uint32_t wanted,
+                                          std::vector<ntp::ip_address> ignore);
+  /// How many members there are beyond those wanted.
+  std::size_t surplus() const {
+    return members_.size() > wanted_ ? members_.size() - wanted_ : 0;
+  }
+
   /// Addresses to fall back on while the name does not resolve.
   void remember(const std::vector<ntp::ip_address>& addresses);
   /// The name service answered; an empty list is a failure too.

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/actor_stats.hpp"
+#include "actors/actor_registry.hpp"
 #include "actors/ke_channel.hpp"
 #include "actors/messages.hpp"
 #include "ntp_core/access/ip_address.hpp"
@@ -84,6 +84,12 @@ public:
   virtual ~observation_port() = default;
 };
 
+/// The control socket: hands out requests and writes their answers.
+class control_port {
+public:
+  virtual ~control_port() = default;
+};
+
 /// A connection to an NTS-KE server that is wanted.
 struct ke_connection {
   std::string host; ///< that its certificate must be for
@@ -117,6 +123,12 @@ public:
   virtual platform::result<std::unique_ptr<observation_port>>
   open_observation_port(const std::string& path, std::uint32_t mode,
                         std::function<void(document_sink)> on_reader)
+    = 0;
+
+  /// Rights, size and rate have been checked when `on_request` is called.
+  virtual platform::result<std::unique_ptr<control_port>>
+  open_control_port(const config::control_config& config,
+                    std::function<void(control_received)> on_request)
     = 0;
 
   /// Calls back once, on the event loop.
@@ -163,6 +175,9 @@ public:
   /// millisecond of computing. A thread that starts when it is asked for first;
   /// null = in the pool (simulation).
   virtual caf::execution_unit* key_exchange_loop() = 0;
+  /// Where the observation and control sockets are, so that an actor that hangs
+  /// on the event loop can still be seen. The same otherwise.
+  virtual caf::execution_unit* control_loop() = 0;
   /// Whether actors may have threads of their own.
   virtual bool threads() const = 0;
 

@@ -196,8 +196,10 @@ void server_worker::serve_all() {
   // Below this, asking whether there are more requests costs more than going
   // to sleep, which asks too.
   constexpr std::size_t large = 8;
-  if (last_handled_ < large && parking_)
+  if (last_handled_ < large && parking_) {
+    actor_stats::resting_scope resting{stats()};
     parking_->park(fds_, [this] { return !mailbox().empty(); });
+  }
   look_for_step();
   last_handled_ = 0;
   for (auto& [id, p] : ports_)

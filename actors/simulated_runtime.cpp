@@ -45,6 +45,18 @@ private:
   std::string path_;
 };
 
+class simulated_runtime::controls final : public control_port {
+public:
+  controls(simulated_runtime& world, std::string path)
+    : world_(world),
+      path_(std::move(path)) {}
+  ~controls() override { world_.controls_.erase(path_); }
+
+private:
+  simulated_runtime& world_;
+  std::string path_;
+};
+
 simulated_runtime::simulated_runtime(std::uint64_t seed,
                                      const simulated_clock_options& clock,
                                      filters make_filters)
@@ -87,6 +99,26 @@ simulated_runtime::open_observation_port(
     return tl::unexpected{
       platform::error{platform::errc::in_use, path + " is in use"}};
   return std::make_unique<port>(*this, path);
+}
+
+platform::result<std::unique_ptr<control_port>>
+simulated_runtime::open_control_port(
+  const config::control_config& config,
+  std::function<void(control_received)> on_request) {
+  const auto path = config.path->string();
+  if (!controls_.emplace(path, std::move(on_request)).second)
+    return tl::unexpected{
+      platform::error{platform::errc::in_use, path + " is in use"}};
+  return std::make_unique<controls>(*this, path);
+}
+
+bool simulated_runtime::control(const std::string& path,
+                                control_received request) {
+  const auto listener = controls_.find(path);
+  if (listener == controls_.end())
+    return false;
+  listener->second(std::move(request));
+  return true;
 }
 
 void simulated_runtime::resolve(const std::string& host,

@@ -53,6 +53,12 @@ public:
   platform::result<std::unique_ptr<observation_port>>
   open_observation_port(const std::string& path, std::uint32_t mode,
                         std::function<void(document_sink)> on_reader) override;
+  platform::result<std::unique_ptr<control_port>>
+  open_control_port(const config::control_config& config,
+                    std::function<void(control_received)> on_request) override;
+  /// Sends a request as who connects to the control socket at `path` would;
+  /// false if nobody listens there.
+  bool control(const std::string& path, control_received request);
   void resolve(const std::string& host,
                platform::resolver::callback done) override;
   std::unique_ptr<ntp::discipline> make_discipline() override {
@@ -65,6 +71,7 @@ public:
   void on_signal(std::function<void(int)> received) override;
   caf::execution_unit* event_loop() override { return nullptr; }
   caf::execution_unit* key_exchange_loop() override { return nullptr; }
+  caf::execution_unit* control_loop() override { return nullptr; }
   bool threads() const override { return false; }
 
   // -- for those who make the world -------------------------------------------
@@ -105,6 +112,7 @@ public:
 
 private:
   class port;
+  class controls;
 
   void note(std::span<const std::byte> what);
   void note_clock();
@@ -120,6 +128,7 @@ private:
   std::function<void()> on_network_change_;
   std::function<void(int)> on_signal_;
   std::map<std::string, std::function<void(document_sink)>> readers_;
+  std::map<std::string, std::function<void(control_received)>> controls_;
   std::uint64_t trace_ = 0;
   std::uint64_t traced_deeds_ = 0;
 };

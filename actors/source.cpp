@@ -48,10 +48,13 @@ source::behavior_type source::make_behavior() {
     },
     [this](network_changed) {
       machine_.set_online(
-        world().has_route(options_.registration.address.address),
+        !options_.registration.offline
+          && world().has_route(options_.registration.address.address),
         world().now());
       rearm();
     },
+    [this](const source_reconfigured& change) { on_reconfigured(change); },
+    [this](burst_wanted) { on_burst_wanted(); },
     [this](retire) {
       send(spawner_, source_lost{options_.registration.id, loss::rejected});
     },
@@ -75,6 +78,26 @@ void source::on_wiring(const wiring& w) {
   steering_ = w.steering;
   send(steering_, source_announcement{options_.registration, this});
   report({});
+}
+
+void source::on_reconfigured(const source_reconfigured& change) {
+  options_.registration = change.registration;
+  machine_.on_config(change.association, world().now());
+  if (steering_)
+    send(steering_, source_announcement{options_.registration, this});
+  report({});
+  rearm();
+}
+
+void source::on_burst_wanted() {
+  const auto now = world().now();
+  const double tokens = machine_.snapshot(now).burst_tokens;
+  const int polls = machine_.request_burst(now);
+  log::info("source-burst", "source={} address={} polls={} tokens={:.1f}{}",
+            options_.registration.name,
+            options_.registration.address.to_string(), polls, tokens,
+            polls == 0 ? " nothing is sent" : "");
+  rearm();
 }
 
 void source::on_deadline() {

@@ -35,6 +35,8 @@ public:
 private:
   void stopped() override;
   void on_wiring(const wiring& w);
+  void on_reconfigured(const source_reconfigured& change);
+  void on_burst_wanted();
   void on_deadline();
   void on_readable(readable which);
   void read_datagrams();

@@ -16,7 +16,9 @@ constexpr std::int8_t far_min_poll = 6;  ///< 64 s, beyond it
 constexpr std::int8_t usual_max_poll = 10;
 
 ntp::association_config association_of(const config::source_config& c,
-                                       bool on_link, double tokens) {
+                                       const ntp::ip_address& server,
+                                       const runtime& world) {
+  const bool on_link = world.is_on_link(server);
   ntp::association_config a;
   a.version = c.ntp_version;
   const auto least = on_link ? link_min_poll : far_min_poll;
@@ -27,7 +29,7 @@ ntp::association_config association_of(const config::source_config& c,
     = std::clamp(c.initial_poll.value_or(a.min_poll), a.min_poll, a.max_poll);
   a.iburst = c.iburst;
   a.interleaved = c.interleaved;
-  a.burst_tokens = tokens;
+  a.online = !c.offline && world.has_route(server);
   return a;
 }
 
@@ -54,32 +56,53 @@ void source_entry::leave_usable(std::vector<ntp::ip_address>& addresses,
   });
 }
 
+bool source_entry::may_look_up() const {
+  return !config().offline
+         || (!config::has_nts(config().mode)
+             && ntp::ip_address::parse(config().address.host));
+}
+
+ntp::source_registration
+source_entry::registration_of(ntp::source_id id, const ntp::endpoint& server,
+                              const runtime& world) const {
+  const auto& c = config();
+  const auto polls = association_of(c, server.address, world);
+  ntp::source_registration r;
+  r.id = id;
+  r.name = name();
+  r.address = server;
+  r.reference_id = ntp::reference_id_of(server.address, &platform::md5);
+  r.prefer = c.prefer;
+  r.noselect = c.noselect;
+  r.offline = c.offline;
+  r.offset_correction_s = c.offset_s;
+  r.min_poll = polls.min_poll;
+  r.max_poll = polls.max_poll;
+  return r;
+}
+
+source_reconfigured source_entry::reconfigured(ntp::source_id id,
+                                               const ntp::endpoint& server,
+                                               const runtime& world) const {
+  return {registration_of(id, server, world),
+          association_of(config(), server.address, world)};
+}
+
 source_options source_entry::options_for(const ntp::endpoint& server,
                                          runtime& world,
                                          ntp::random_source& random) {
-  const auto& c = config();
   source_options o;
-  o.registration.id = {world.next_id()};
-  o.registration.name = name();
-  o.registration.address = server;
-  o.registration.reference_id
-    = ntp::reference_id_of(server.address, &platform::md5);
-  o.registration.prefer = c.prefer;
-  o.registration.noselect = c.noselect;
-  o.registration.offset_correction_s = c.offset_s;
+  o.registration = registration_of({world.next_id()}, server, world);
+  o.association = association_of(config(), server.address, world);
   const auto saved
     = std::find_if(options_.saved.begin(), options_.saved.end(),
                    [&](const auto& s) { return s.address == server; });
-  o.association
-    = association_of(c, world.is_on_link(server.address),
-                     saved == options_.saved.end() ? 8 : saved->burst_tokens);
+  if (saved != options_.saved.end())
+    o.association.burst_tokens = saved->burst_tokens;
   if (asked_.size() > remote_set::max_known)
     asked_.clear();
   if (!asked_.insert(server.address).second)
     o.association.iburst = false;
-  o.association.online = world.has_route(server.address);
-  o.registration.min_poll = o.association.min_poll;
-  o.registration.max_poll = o.association.max_poll;
   o.start_delay
     = ntp::nanoseconds_of(random.uniform() * ntp::seconds_of(start_spread));
   return o;

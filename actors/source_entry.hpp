@@ -28,6 +28,11 @@ public:
   explicit source_entry(spawner_options options);
 
   const config::source_config& config() const { return options_.source; }
+  /// Another configuration of the same servers; sources that live hear of it
+  /// by `reconfigured`.
+  void set_config(const config::source_config& config) {
+    options_.source = config;
+  }
   const std::vector<platform::saved_source>& saved() const {
     return options_.saved;
   }
@@ -40,11 +45,21 @@ public:
   void leave_usable(std::vector<ntp::ip_address>& addresses,
                     const runtime& world) const;
 
+  /// Whether asking the name service, or a key exchange, is in order.
+  bool may_look_up() const;
+  /// For a source that lives.
+  source_reconfigured reconfigured(ntp::source_id id,
+                                   const ntp::endpoint& server,
+                                   const runtime& world) const;
   /// For a source that starts now.
   source_options options_for(const ntp::endpoint& server, runtime& world,
                              ntp::random_source& random);
 
 private:
+  ntp::source_registration registration_of(ntp::source_id id,
+                                           const ntp::endpoint& server,
+                                           const runtime& world) const;
+
   spawner_options options_;
   /// Addresses that have been asked: starting one of them again, for whatever
   /// reason, is no cause for another burst.

@@ -32,6 +32,11 @@ spawner::behavior_type spawner::make_behavior() {
       remotes_.retry_soon(world().now());
       refill();
     },
+    [this](const source_config_changed& change) { on_config(change.config); },
+    [this](burst_wanted wish) {
+      for (auto& [address, m] : members_)
+        send(m.handle, wish);
+    },
     [](clock_was_set) {
       // A matter of certificates.
     },
@@ -68,6 +73,26 @@ void spawner::on_resolved(const resolved& answer) {
   refill();
 }
 
+void spawner::on_config(const config::source_config& config) {
+  if (entry_.config().offline && !config.offline)
+    remotes_.retry_soon(world().now());
+  entry_.set_config(config);
+  for (const auto& address :
+       remotes_.set_wanted(entry_.wanted(), config.ignore))
+    end_source(address);
+  // Of too many the youngest are known least.
+  for (auto surplus = remotes_.surplus(); surplus > 0; --surplus)
+    end_source(std::max_element(members_.begin(), members_.end(),
+                                [](const auto& a, const auto& b) {
+                                  return a.second.started < b.second.started;
+                                })
+                 ->first);
+  for (auto& [address, m] : members_)
+    send(m.handle,
+         entry_.reconfigured(m.id, {address, config.address.port}, world()));
+  refill();
+}
+
 void spawner::on_lost(source_lost lost) {
   const auto it
     = std::find_if(members_.begin(), members_.end(),
@@ -97,7 +122,7 @@ void spawner::on_lost(source_lost lost) {
   refill();
 }
 
-void spawner::end_source(const ntp::ip_address& address) {
+void spawner::end_source(ntp::ip_address address) {
   const auto it = members_.find(address);
   demonitor(it->second.handle.address());
   send_exit(it->second.handle, caf::exit_reason::user_shutdown);
@@ -130,7 +155,7 @@ void spawner::refill() {
   const auto now = world().now();
   while (auto address = remotes_.next(now))
     start_source(*address);
-  if (remotes_.wants_resolution(now))
+  if (entry_.may_look_up() && remotes_.wants_resolution(now))
     world().resolve(entry_.config().address.host,
                     [tell = teller<resolved>()](auto answer) {
                       tell(resolved{std::move(answer)});
@@ -152,7 +177,7 @@ void spawner::start_source(const ntp::ip_address& address) {
 }
 
 void spawner::arm_retry() {
-  if (const auto next = remotes_.next_deadline())
+  if (const auto next = remotes_.next_deadline(); next && entry_.may_look_up())
     timer_->arm(*next);
   else
     timer_->cancel();

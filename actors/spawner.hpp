@@ -27,11 +27,12 @@ private:
   void stopped() override;
   void on_wiring(const wiring& w);
   void on_resolved(const resolved& answer);
+  void on_config(const config::source_config& config);
   void on_lost(source_lost lost);
   void on_source_down(const caf::down_msg& down);
   void refill();
   void start_source(const ntp::ip_address& address);
-  void end_source(const ntp::ip_address& address);
+  void end_source(ntp::ip_address address);
   void arm_retry();
 
   source_entry entry_;

@@ -50,8 +50,10 @@ supervisor_options options_of(config::daemon_config config,
   o.files.path = start.config_path;
   o.files.must_exist = start.config_must_exist;
   o.files.adapt = [read_only = start.read_only, precision = start.precision,
-                   not_before = std::max(o.saved.time, start.not_before)](
-                    config::daemon_config& c) {
+                   not_before = std::max(o.saved.time, start.not_before),
+                   shadowed = start.shadowed](config::daemon_config& c) {
+    if (shadowed)
+      make_shadow(c, *shadowed);
     c.steering.read_only = read_only;
     c.steering.precision = precision;
     c.steering.not_before = not_before;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/shadow.hpp"
 #include "actors/supervisor.hpp"
 
 namespace concert::actors {
@@ -15,6 +16,8 @@ struct start_conditions {
   std::chrono::nanoseconds not_before{};
   std::uint32_t workers = 1;
   bool pin_workers = false;
+  /// Instead of the configured sources: those of a daemon that is watched.
+  std::optional<shadowed_daemon> shadowed;
 };
 
 /// What the supervisor must know: of the start, and of what the state file

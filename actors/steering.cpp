@@ -1,5 +1,7 @@
 #include "actors/steering.hpp"
 
+#include "ctl/format.hpp"
+#include "ctl/json_writer.hpp"
 #include "ntp_core/crypto/reference_id.hpp"
 #include "platform/hash.hpp"
 #include "platform/readiness.hpp"
@@ -19,6 +21,10 @@ namespace {
 constexpr std::chrono::hours save_interval{1};
 constexpr std::chrono::seconds first_save_delay{16};
 
+/// Lines for the recorder that are not written yet: with more the disk hangs,
+/// and the next ones are lost.
+constexpr std::uint32_t most_unwritten = 1000;
+
 /// Two readings of the kernel's frequency that differ by less are the same:
 /// its unit is 2^-16 ppm.
 constexpr double frequency_unit = 1e-6 / 65536;
@@ -37,6 +43,10 @@ bool same(ntp::frequency a, ntp::frequency b) {
   return std::abs(a.ratio - b.ratio) <= 2 * frequency_unit;
 }
 
+ctl::control_answer refusal(ctl::control_refusal why, std::string text) {
+  return {{}, ctl::control_problem{why, std::move(text)}, false};
+}
+
 ntp::frequency kernel_frequency(runtime& rt) {
   return rt.clock().frequency().value_or(ntp::frequency{});
 }
@@ -51,6 +61,7 @@ steering::steering(caf::actor_config& cfg, runtime& rt,
              rt.clock().read(), rt.make_discipline()),
     base_(kernel_frequency(rt)),
     next_save_(ntp::mono_time::max()),
+    next_look_(ntp::mono_time::max()),
     timer_(make_deadline_timer()) {
   machine_.set_configured_sources(config_->configured_sources());
   on_network();
@@ -73,10 +84,8 @@ steering::behavior_type steering::make_behavior() {
       on_network();
       settle();
     },
-    [this](force_sync) {
-      carry_out(machine_.on_force_sync(world().clock().read()));
-      settle();
-    },
+    [this](const force_sync& wish) { return on_force_sync(wish); },
+    [this](const step_wanted& wish) { return on_step_wanted(wish); },
     [](ping) { return pong{}; },
     [this](prepare_stop) {
       stop_steering();
@@ -110,10 +119,21 @@ void steering::on_deadline() {
 }
 
 void steering::on_announcement(const source_announcement& a) {
-  monitor(a.handle);
-  by_address_[a.handle.address()] = a.registration.id;
-  sources_[a.registration.id] = {a.registration, a.handle, {}, 0};
+  const auto [it, added] = sources_.try_emplace(a.registration.id);
+  auto& entry = it->second;
+  if (added) {
+    monitor(a.handle);
+    by_address_[a.handle.address()] = a.registration.id;
+    entry.handle = a.handle;
+  }
+  const bool other_line
+    = a.registration.offline || (!added && entry.registration.offline);
+  entry.registration = a.registration;
   carry_out(machine_.on_registered(a.registration, world().clock().read()));
+  if (!added)
+    tell_poll_wish(a.registration.id);
+  if (other_line)
+    on_network();
   settle();
 }
 
@@ -144,8 +164,97 @@ void steering::on_report(const ntp::source_report& report) {
   check_foreign_hand(now);
   apply_leap_list(now);
   carry_out(machine_.on_report(report, now));
+  record(report, now);
   tell_poll_wish(report.id);
   settle();
+}
+
+ctl::control_answer steering::on_step_wanted(const step_wanted& wish) {
+  const auto now = world().clock().read();
+  check_foreign_hand(now);
+  const auto before = machine_.snapshot(now);
+  log::warning("step-wanted", "who=\"{}\" offset_s={:+.9f}", wish.who,
+               before.offset_s);
+  const auto response = machine_.on_step_wanted(now);
+  carry_out(response.actions);
+  settle();
+  if (!response.objection.empty()) {
+    log::warning("step-refused", "who=\"{}\" {}", wish.who, response.objection);
+    return refusal(ctl::control_refusal::not_now, response.objection);
+  }
+  return step_answer(wish.who, before.steps_total);
+}
+
+ctl::control_answer steering::on_force_sync(const force_sync& wish) {
+  const auto now = world().clock().read();
+  check_foreign_hand(now);
+  const auto before = machine_.snapshot(now);
+  log::warning("force-sync-wanted", "who=\"{}\" state={} offset_s={:+.9f}",
+               wish.who, to_string(before.state), before.offset_s);
+  if (config_->steering.read_only)
+    return refusal(ctl::control_refusal::not_now,
+                   "the clock is not ours to set: this daemon only watches it");
+  carry_out(machine_.on_force_sync(now));
+  settle();
+  return step_answer(wish.who, before.steps_total);
+}
+
+/// What became of a person's wish, for the log and for that person.
+ctl::control_answer steering::step_answer(const std::string& who,
+                                          std::uint64_t steps_before) {
+  const auto after = machine_.snapshot(world().clock().read());
+  const bool stepped = after.steps_total > steps_before;
+  const double by_s = stepped ? after.last_step_s : 0;
+  std::string text;
+  if (stepped)
+    text = fmt::format("the clock was stepped {} by {}",
+                       by_s < 0 ? "back" : "forward", ctl::span(by_s));
+  else if (!after.last_update)
+    text = "the clock is set with the first samples that agree";
+  else
+    text = fmt::format("no step was needed or possible now: the clock is {}, "
+                       "and {}",
+                       ctl::slow_or_fast(after.offset_s), after.state_reason);
+  log::warning("step-done", "who=\"{}\" by_s={:+.9f} {}", who, by_s, text);
+  auto result = ctl::json_object([&](ctl::json_writer& out) {
+    out.field("step", by_s);
+    out.field("offset", after.offset_s);
+    out.field("state", to_string(after.state));
+    out.field("text", text);
+  });
+  return {std::move(result), {}, false};
+}
+
+void steering::record(const ntp::source_report& report,
+                      const ntp::clock_reading& now) {
+  const auto& wanted = config_->observability;
+  if (!peers_.recorder || !report.sample)
+    return;
+  if (wanted.measurement_log_path) {
+    const auto& entry = sources_.at(report.id);
+    for (auto& view : machine_.sources(now))
+      if (view.id == report.id)
+        record(measurement_taken{now.wall, entry.registration.name,
+                                 entry.registration.address, *report.sample,
+                                 report.association, std::move(view)});
+  }
+  if (wanted.tracking_log_path)
+    record(clock_updated{now.wall, machine_.snapshot(now),
+                         world().clock().true_error_s()});
+}
+
+template <class Message>
+void steering::record(Message message) {
+  if (unwritten_ >= most_unwritten) {
+    ++unrecorded_;
+    return;
+  }
+  if (const auto lost = std::exchange(unrecorded_, 0))
+    log::warning("record-slow", "lost={} the disk did not keep up", lost);
+  ++unwritten_;
+  request(peers_.recorder, caf::infinite, std::move(message))
+    .then([this] { --unwritten_; },
+          [this](const caf::error&) { --unwritten_; });
 }
 
 void steering::on_config(const config_changed& change) {
@@ -164,7 +273,8 @@ void steering::on_network() {
   const bool online
     = sources_.empty()
       || std::any_of(sources_.begin(), sources_.end(), [this](const auto& s) {
-           return world().has_route(s.second.registration.address.address);
+           const auto& r = s.second.registration;
+           return !r.offline && world().has_route(r.address.address);
          });
   carry_out(machine_.on_network(online, world().clock().read()));
 }
@@ -185,6 +295,8 @@ steering_status steering::status() {
   result.system = machine_.snapshot(now);
   result.clock
     = {std::string{world().clock().kind()}, world().clock().true_error_s()};
+  if (config_->steering.read_only)
+    result.shadow = record_.snapshot();
   result.now = now.wall;
   result.mono_now = now.mono;
   for (auto& view : machine_.sources(now)) {
@@ -243,8 +355,8 @@ void steering::step(const ntp::step_clock& wish) {
   }
   for (auto& [id, entry] : sources_)
     send(entry.handle, clock_stepped{});
-  send(peers_.supervisor, clock_stepped{});
   carry_out(machine_.on_stepped(wish.by, now));
+  send(peers_.supervisor, clock_stepped{machine_.memory().accumulated_steps_s});
   next_save_ = std::min(next_save_, now.mono + first_save_delay);
 }
 
@@ -300,6 +412,7 @@ void steering::settle() {
     return;
   const auto now = world().clock().read();
   tell_time(now);
+  watch_clock(now);
   if (!clock_was_set_ && peers_.supervisor
       && machine_.memory().started_this_boot) {
     clock_was_set_ = true;
@@ -307,7 +420,7 @@ void steering::settle() {
     next_save_ = now.mono + first_save_delay;
   }
   auto next = machine_.next_deadline().value_or(ntp::mono_time::max());
-  next = std::min(next, next_save_);
+  next = std::min({next, next_save_, next_look_});
   if (next == ntp::mono_time::max())
     timer_->cancel();
   else
@@ -321,6 +434,14 @@ void steering::tell_time(const ntp::clock_reading& now) {
   served.step_count = world().clock().step_count();
   for (auto& worker : peers_.workers)
     send(worker, served);
+}
+
+void steering::watch_clock(const ntp::clock_reading& now) {
+  if (!config_->steering.read_only)
+    return;
+  record_.look(now, machine_.snapshot(now), kernel_frequency(world()).ratio,
+               config_->steering);
+  next_look_ = now.mono + ntp::clock_record::interval;
 }
 
 void steering::save(const ntp::clock_reading& now) {

@@ -4,6 +4,7 @@
 #include "actors/nts_ke_server.hpp"
 #include "actors/nts_spawner.hpp"
 #include "actors/publisher.hpp"
+#include "actors/recorder.hpp"
 #include "actors/server.hpp"
 #include "actors/server_worker.hpp"
 #include "actors/spawner.hpp"
@@ -52,6 +53,7 @@ supervisor::supervisor(caf::actor_config& cfg, runtime& rt,
     cookie_keys_(std::make_shared<ntp::secret_bytes>()),
     memory_(options_.memory),
     watchdog_interval_(platform::readiness::watchdog_interval()),
+    started_(rt.now()),
     timer_(make_deadline_timer()) {
   const auto passed = std::max<std::chrono::nanoseconds>(
     rt.clock().read().unix_time - options_.saved.time, {});
@@ -77,6 +79,7 @@ supervisor::behavior_type supervisor::make_behavior() {
     [this](network_changed) { on_network_change(); },
     [this](clock_was_set) { on_clock_set(); },
     [this](clock_stepped stepped) {
+      memory_.accumulated_steps_s = stepped.accumulated_s;
       if (keyset_)
         send(peers_.keyset, stepped);
     },
@@ -101,7 +104,7 @@ void supervisor::start_all() {
       = spawn_actor<state_keeper>(system(), world(), options_.state_file);
     return peers_.state_keeper.address();
   });
-  add_child("config_manager", [this] {
+  config_manager_ = &add_child("config_manager", [this] {
     auto files = options_.files;
     files.config = config_;
     peers_.config_manager
@@ -112,15 +115,22 @@ void supervisor::start_all() {
     peers_.steering = spawn_actor<steering>(system(), world(),
                                             steering_options{config_, memory_});
     // A second one starts from what the clock does now, and never steps by the
-    // rules of a start.
+    // rules of a start; what was stepped so far still counts.
+    const auto sum = memory_.accumulated_steps_s;
     memory_ = {};
     memory_.started_this_boot = true;
+    memory_.accumulated_steps_s = sum;
     return peers_.steering.address();
   });
   add_child("publisher", [this] {
     peers_.publisher
-      = spawn_actor<publisher>(system(), world(), config_->observability);
+      = spawn_actor<publisher>(system(), world(), config_, started_);
     return peers_.publisher.address();
+  });
+  add_child("recorder", [this] {
+    peers_.recorder
+      = spawn_actor<recorder>(system(), world(), config_->observability);
+    return peers_.recorder.address();
   });
   keep_keyset();
   if (!config_->servers.empty())
@@ -137,6 +147,9 @@ void supervisor::start_all() {
   world().on_network_change([tell = teller<network_changed>()] { tell({}); });
   if (watchdog_interval_)
     next_watchdog_ = world().now() + *watchdog_interval_;
+  // In virtual time nothing takes any.
+  if (world().threads())
+    next_look_ = world().now() + stuck_watch::interval;
   arm_timer();
   platform::readiness::ready("running");
 }
@@ -253,10 +266,13 @@ void supervisor::tell_wiring() {
   peers_.servers.clear();
   for (const auto& s : servers_)
     peers_.servers.push_back(s.handle);
+  peers_.sources.clear();
   peers_.nts_sources.clear();
-  for (const auto& s : spawners_)
+  for (const auto& s : spawners_) {
+    peers_.sources.emplace_back(s.config.address.to_string(), s.handle);
     if (s.nts)
       peers_.nts_sources.push_back(s.nts);
+  }
   peers_.nts_ke_servers.clear();
   for (const auto& s : nts_ke_servers_)
     peers_.nts_ke_servers.push_back(s.handle);
@@ -285,9 +301,17 @@ void supervisor::on_deadline() {
     }
   if (restarted)
     tell_wiring();
+  if (reload_waits_ && !config_manager_->restart_at) {
+    reload_waits_ = false;
+    send(peers_.config_manager, reload{});
+  }
   if (watchdog_interval_ && now >= next_watchdog_) {
     next_watchdog_ = now + *watchdog_interval_;
     feed_watchdog();
+  }
+  if (now >= next_look_) {
+    next_look_ = now + stuck_watch::interval;
+    stuck_watch_.look(world().registry());
   }
   arm_timer();
 }
@@ -320,7 +344,9 @@ void supervisor::on_down(const caf::down_msg& down) {
 }
 
 void supervisor::on_signal(int number) {
-  if (number == SIGHUP)
+  if (number == SIGHUP && config_manager_->restart_at)
+    reload_waits_ = true;
+  else if (number == SIGHUP)
     send(peers_.config_manager, reload{});
   else
     stop(0);
@@ -347,6 +373,15 @@ void supervisor::on_config(const config_changed& change) {
 }
 
 void supervisor::change_sources(const config::config_difference& d) {
+  for (const auto& [before, after] : d.modified_sources) {
+    const auto it
+      = std::find_if(spawners_.begin(), spawners_.end(),
+                     [&](const auto& s) { return s.config == before; });
+    if (it == spawners_.end())
+      continue;
+    it->config = after;
+    send(it->handle, source_config_changed{after});
+  }
   for (const auto& gone : d.removed_sources) {
     const auto it
       = std::find_if(spawners_.begin(), spawners_.end(),
@@ -431,7 +466,7 @@ void supervisor::feed_watchdog() {
 }
 
 void supervisor::arm_timer() {
-  auto next = ntp::mono_time::max();
+  auto next = next_look_;
   for (const auto& c : children_)
     if (c.restart_at)
       next = std::min(next, *c.restart_at);

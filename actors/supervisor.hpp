@@ -3,6 +3,7 @@
 #include "actors/actor_base.hpp"
 #include "actors/config_manager.hpp"
 #include "actors/steering.hpp"
+#include "actors/stuck_watch.hpp"
 
 #include <functional>
 #include <list>
@@ -102,7 +103,9 @@ private:
   wiring peers_;
   std::list<child> children_; ///< in order of start
   child* state_keeper_ = nullptr;
-  child* keyset_ = nullptr; ///< null: no cookies are used
+  child* config_manager_ = nullptr;
+  bool reload_waits_ = false; ///< until there is a config_manager again
+  child* keyset_ = nullptr;   ///< null: no cookies are used
   std::shared_ptr<ntp::secret_bytes> cookie_keys_; ///< of all keysets, in turn
   std::vector<worker_actor> workers_;
   std::list<server_slot> servers_;
@@ -116,6 +119,9 @@ private:
   int exit_code_ = 1; ///< until told to stop, it can only be a failure
   std::optional<std::chrono::nanoseconds> watchdog_interval_;
   ntp::mono_time next_watchdog_{};
+  stuck_watch stuck_watch_;
+  ntp::mono_time next_look_ = ntp::mono_time::max(); ///< at who is stuck
+  ntp::mono_time started_;
   std::unique_ptr<timer> timer_;
 };
 

@@ -170,6 +170,15 @@ result<void> to_file(const std::filesystem::path& path) {
   return {};
 }
 
+void to_standard_error() {
+  const std::lock_guard lock{mutex};
+  if (target != destination::file)
+    return;
+  close(std::exchange(file, -1));
+  target = destination::standard_error;
+  looked_for_journal = false;
+}
+
 void reopen() {
   const std::lock_guard lock{mutex};
   if (target != destination::file)

@@ -24,6 +24,8 @@ void set_level(level l);
 bool enabled(level l);
 /// Sends the log to a file; errors leave it where it was.
 result<void> to_file(const std::filesystem::path& path);
+/// Sends it to stderr or the journal again, as at the start.
+void to_standard_error();
 /// Opens the file anew (after rotation).
 void reopen();
 

@@ -187,10 +187,10 @@ std::vector<caf::strong_actor_ptr> simulation::actors(std::string_view kind) {
   if (!running_)
     return result;
   for (const auto& stats : world_.registry().list()) {
-    if (stats->kind != kind || stats->id >= running_->known.size())
+    if (stats->who.kind != kind || stats->who.id >= running_->known.size())
       continue;
-    if (auto strong
-        = caf::actor_cast<caf::strong_actor_ptr>(running_->known[stats->id]))
+    if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(
+          running_->known[stats->who.id]))
       result.push_back(std::move(strong));
   }
   return result;
@@ -203,10 +203,11 @@ const ntp::steering* simulation::core() {
     return steering_.core;
   steering_ = {};
   for (const auto& stats : world_.registry().list()) {
-    if (stats->kind != "steering" || stats->id >= running_->known.size())
+    if (stats->who.kind != "steering"
+        || stats->who.id >= running_->known.size())
       continue;
     const auto strong
-      = caf::actor_cast<caf::strong_actor_ptr>(running_->known[stats->id]);
+      = caf::actor_cast<caf::strong_actor_ptr>(running_->known[stats->who.id]);
     const auto* actor = dynamic_cast<const steering*>(
       caf::actor_cast<caf::abstract_actor*>(strong));
     if (actor != nullptr)

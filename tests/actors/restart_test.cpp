@@ -51,6 +51,20 @@ TEST_CASE("after any one actor is killed the whole re-forms within two polls") {
   }
 }
 
+TEST_CASE("what was stepped so far counts after a restart of the steering") {
+  machine m;
+  m.start();
+  m.run_for(10min);
+  m.clock().foreign_step(ntp::ntp_duration::from_seconds(5));
+  m.run_for(2h);
+  REQUIRE(m.clock().done().steps == 2);
+  const auto before = m.status().system.accumulated_steps_s;
+  REQUIRE(before.value_or(0) == doctest::Approx(5).epsilon(0.01));
+  REQUIRE(m.sim().kill("steering"));
+  m.run_for(10min);
+  CHECK(m.status().system.accumulated_steps_s == before);
+}
+
 TEST_CASE("an actor that dies again and again is started ever more rarely") {
   machine m;
   m.start();

@@ -48,6 +48,9 @@ public:
     filters_.inflate(offset_variance_s2, frequency_variance);
   }
   void shift(ntp::ntp_duration by) override { filters_.shift(by); }
+  void shift_source(ntp::source_id id, ntp::ntp_duration by) override {
+    filters_.shift_source(id, by);
+  }
   std::optional<ntp::source_estimate>
   source(ntp::source_id id, ntp::raw_time when) const override {
     return filters_.source(id, when);
