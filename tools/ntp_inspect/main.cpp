@@ -1,0 +1,22 @@
+#include "tools/ntp_inspect/options.hpp"
+#include "tools/ntp_inspect/run.hpp"
+
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+int main(int argc, char** argv) {
+  using namespace concert::inspect;
+  try {
+    const auto parsed = parse_options({argv + 1, argv + argc});
+    if (parsed)
+      return run(*parsed);
+    std::fputs(parsed.error().text.c_str(),
+               parsed.error().code == 0 ? stdout : stderr);
+    return parsed.error().code;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "ntp-inspect: %s\n", e.what());
+    return static_cast<int>(exit_code::no);
+  }
+}
