@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <fstream>
+#include <ranges>
+#include <set>
 #include <span>
 #include <utility>
 
@@ -78,9 +80,9 @@ std::optional<std::string_view> value_of(const std::string& text) {
   return text;
 }
 
-void write_changes(ctl::json_writer& out,
+void write_changes(ctl::json_writer& out, const char* member,
                    const std::vector<config::changed_key>& changes) {
-  out.array("changes", [&] {
+  out.array(member, [&] {
     for (const auto& c : changes)
       out.object([&] {
         out.field("key", c.key);
@@ -90,20 +92,12 @@ void write_changes(ctl::json_writer& out,
   });
 }
 
-/// What each change answers.
-ctl::control_answer changed(const std::vector<config::changed_key>& changes,
-                            const std::vector<std::string>& restart,
-                            bool persisted) {
-  return {ctl::json_object([&](ctl::json_writer& out) {
-            write_changes(out, changes);
-            out.array("restart", [&] {
-              for (const auto& key : restart)
-                out.value(key);
-            });
-            out.field("persisted", persisted);
-          }),
-          {},
-          false};
+void write_names(ctl::json_writer& out, const char* member,
+                 const std::vector<std::string>& names) {
+  out.array(member, [&] {
+    for (const auto& name : names)
+      out.value(name);
+  });
 }
 
 /// "uid=0 pid=12 request=set", for the log.
@@ -120,6 +114,19 @@ std::vector<std::string> added_names(const config::runtime_changes& changes) {
       for (const auto& s : parsed->config.sources)
         names.push_back(s.address.to_string());
   return names;
+}
+
+/// What `changes` are about, as `config::changed_keys` calls it.
+std::vector<std::string> names_of(const config::runtime_changes& changes) {
+  std::set<std::string> names{changes.unset};
+  for (const auto& [key, value] : changes.set)
+    names.insert(key);
+  const auto add_source
+    = [&](const std::string& source) { names.insert("source " + source); };
+  std::ranges::for_each(added_names(changes), add_source);
+  std::ranges::for_each(changes.removed_sources, add_source);
+  std::ranges::for_each(std::views::keys(changes.modified_sources), add_source);
+  return {names.begin(), names.end()};
 }
 
 std::string_view name_of(config::source_mode mode) {
@@ -203,7 +210,7 @@ void config_manager::on_reload() {
   }
   for (const auto& d : loaded->warnings)
     log::warning("config-warning", "{}", d.to_string());
-  put_in_force(std::move(loaded->config));
+  log_reload(*put_in_force(std::move(loaded->config)));
   platform::readiness::ready("configuration reloaded");
 }
 
@@ -216,20 +223,15 @@ config_manager::load(const config::runtime_changes& changes) const {
   return loaded;
 }
 
-void config_manager::put_in_force(config::daemon_config config) {
-  const auto before = std::exchange(
+config::shared_config
+config_manager::put_in_force(config::daemon_config config) {
+  auto before = std::exchange(
     options_.config,
     std::make_shared<const config::daemon_config>(std::move(config)));
   const auto change = config::difference(*before, *options_.config);
   for (const auto& key : change.needs_restart)
     log::warning("config-needs-restart", "key={} takes effect at next start",
                  key);
-  log::info("config-reloaded",
-            "sources_added={} sources_removed={} servers_added={} "
-            "servers_removed={} steering_changed={}",
-            change.added_sources.size(), change.removed_sources.size(),
-            change.added_servers.size(), change.removed_servers.size(),
-            change.steering_changed);
   change_log(before->observability);
   const config_changed message{options_.config};
   send(peers_.supervisor, message);
@@ -237,6 +239,17 @@ void config_manager::put_in_force(config::daemon_config config) {
   send(peers_.publisher, message);
   send(peers_.recorder, message);
   tell_leap_list();
+  return before;
+}
+
+void config_manager::log_reload(const config::daemon_config& before) const {
+  const auto change = config::difference(before, *options_.config);
+  log::info("config-reloaded",
+            "sources_added={} sources_removed={} servers_added={} "
+            "servers_removed={} steering_changed={}",
+            change.added_sources.size(), change.removed_sources.size(),
+            change.added_servers.size(), change.removed_servers.size(),
+            change.steering_changed);
 }
 
 void config_manager::change_log(
@@ -245,9 +258,12 @@ void config_manager::change_log(
   // What the command line said holds until the level is changed.
   if (wanted.level != before.level)
     log::set_level(log_level_of(wanted.level));
-  if (wanted.log_path && wanted.log_path != before.log_path)
-    if (const auto r = log::to_file(*wanted.log_path); !r)
-      log::error("log-failed", "error=\"{}\"", r.error().text);
+  if (wanted.log_path == before.log_path)
+    return;
+  if (!wanted.log_path)
+    return log::to_standard_error();
+  if (const auto r = log::to_file(*wanted.log_path); !r)
+    log::error("log-failed", "error=\"{}\"", r.error().text);
 }
 
 /// All that is asked is logged if it changes something, or is refused.
@@ -348,7 +364,8 @@ ctl::control_answer config_manager::diff() const {
     return refuse(ctl::control_refusal::invalid, lines_of(files.error()));
   return {ctl::json_object([&](ctl::json_writer& out) {
             write_changes(
-              out, config::changed_keys(files->config, *options_.config));
+              out, "changes",
+              config::changed_keys(files->config, *options_.config));
           }),
           {},
           false};
@@ -431,8 +448,18 @@ config_manager::apply(const change_wanted& wish,
     log::info("config-changed", "{} key=\"{}\" from=\"{}\" to=\"{}\"",
               who(wish), ctl::printable(c.key), ctl::printable(c.from),
               ctl::printable(c.to));
-  put_in_force(std::move(loaded->config));
-  return changed(changes, restart, options_.pending->empty());
+  const auto before = put_in_force(std::move(loaded->config));
+  if (wish.request.what == ctl::control_verb::reload)
+    log_reload(*before);
+  const auto pending = names_of(*options_.pending);
+  return {ctl::json_object([&](ctl::json_writer& out) {
+            write_changes(out, "changes", changes);
+            write_names(out, "restart", restart);
+            write_names(out, "pending", pending);
+            out.field("persisted", pending.empty());
+          }),
+          {},
+          false};
 }
 
 ctl::control_answer config_manager::reload_files(const change_wanted& wish) {
@@ -452,19 +479,28 @@ ctl::control_answer config_manager::reload_files(const change_wanted& wish) {
   return given;
 }
 
+/// {"kept": [{"key", "from", "to"}]}, from what the next start would have read.
 ctl::control_answer config_manager::persist() {
   const auto loaded = load(*options_.pending);
   if (!loaded)
     return refuse(ctl::control_refusal::invalid, lines_of(loaded.error()));
   if (!loaded->runtime_path)
     return refuse(ctl::control_refusal::failed, no_place);
+  const auto files = load({});
   const auto written
     = write_changes(*loaded->runtime_path,
                     config::joined(loaded->persistent, *options_.pending));
   if (!written)
     return refuse(ctl::control_refusal::failed, written.error().text);
   *options_.pending = {};
-  return changed({}, {}, true);
+  return {ctl::json_object([&](ctl::json_writer& out) {
+            write_changes(
+              out, "kept",
+              files ? config::changed_keys(files->config, loaded->config)
+                    : std::vector<config::changed_key>{});
+          }),
+          {},
+          false};
 }
 
 void config_manager::tell_leap_list() {

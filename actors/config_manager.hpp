@@ -44,10 +44,12 @@ private:
   ctl::control_answer source_change(const change_wanted& wish);
   ctl::control_answer apply(const change_wanted& wish,
                             const config::runtime_changes& wanted);
+  void log_reload(const config::daemon_config& before) const;
   ctl::control_answer reload_files(const change_wanted& wish);
   ctl::control_answer persist();
   loading load(const config::runtime_changes& changes) const;
-  void put_in_force(config::daemon_config config);
+  /// @returns the configuration that was in force before.
+  config::shared_config put_in_force(config::daemon_config config);
   void change_log(const config::observability_config& before) const;
   void tell_leap_list();
 

@@ -114,25 +114,12 @@ result<std::string> shown(const options& o, const std::string& document) {
   return as_text(o.what, document);
 }
 
-/// What the configuration says; its place is `path`.
-result<config::daemon_config> load(const options& o,
-                                   const std::filesystem::path& path,
-                                   std::string_view option) {
-  // The files that it names are the daemon's: others may not read them.
-  auto loaded
-    = config::load(path, o.config.has_value(), config::named_files::ignored);
-  if (!loaded)
-    return tl::unexpected{error{
-      errc::bad_path,
-      fmt::format("the configuration does not tell the daemon's socket (use "
-                  "{}): {}",
-                  option,
-                  loaded.error().empty() ? path.string()
-                                         : loaded.error()[0].to_string())}};
-  return std::move(loaded->config);
-}
+/// A configuration, and where the place of a socket is from that it tells.
+struct found_config {
+  config::daemon_config config;
+  std::string origin;
+};
 
-/// Where the place of a socket is from.
 std::string origin(const std::filesystem::path& path) {
   std::error_code ignored;
   const bool exists = std::filesystem::exists(path, ignored);
@@ -141,23 +128,44 @@ std::string origin(const std::filesystem::path& path) {
     path.string());
 }
 
+/// What the configuration at `path` says. One with errors tells where the
+/// daemon is all the same: that runs with another one, and can say more.
+result<found_config> load(const options& o, const std::filesystem::path& path,
+                          std::string_view option) {
+  // The files that it names are the daemon's: others may not read them.
+  auto loaded
+    = config::load(path, o.config.has_value(), config::named_files::ignored);
+  if (loaded)
+    return found_config{std::move(loaded->config), origin(path)};
+  const auto problem = loaded.error().empty() ? path.string()
+                                              : loaded.error()[0].to_string();
+  if (auto part = config::load_leniently(path))
+    return found_config{std::move(*part),
+                        fmt::format(" (path from {}, which has errors: {})",
+                                    path.string(), problem)};
+  return tl::unexpected{
+    error{errc::bad_path, fmt::format("the configuration does not tell the "
+                                      "daemon's socket (use {}): {}",
+                                      option, problem)}};
+}
+
 } // namespace
 
 result<socket_place> find_socket(const options& o) {
   if (o.socket)
     return socket_place{*o.socket, {}};
   const auto path = config_path(o);
-  const auto config = load(o, path, "--socket");
-  if (!config)
-    return tl::unexpected{config.error()};
-  const auto& socket = config->observability.observation_path;
+  const auto found = load(o, path, "--socket");
+  if (!found)
+    return tl::unexpected{found.error()};
+  const auto& socket = found->config.observability.observation_path;
   if (!socket)
     return tl::unexpected{error{
       errc::bad_path,
       fmt::format("{} has no observation-path, so that the daemon cannot be "
                   "asked (use --socket)",
                   path.string())}};
-  return socket_place{*socket, origin(path)};
+  return socket_place{*socket, found->origin};
 }
 
 result<socket_place> find_control_socket(const options& o) {
@@ -173,16 +181,17 @@ result<socket_place> find_control_socket(const options& o) {
       return socket_place{*beside->config.control.path,
                           " (use --control-socket for another place)"};
   }
-  const auto config = load(o, path, "--control-socket");
-  if (!config)
-    return tl::unexpected{config.error()};
-  if (!config->control.path)
+  const auto found = load(o, path, "--control-socket");
+  if (!found)
+    return tl::unexpected{found.error()};
+  const auto& socket = found->config.control.path;
+  if (!socket)
     return tl::unexpected{error{
       errc::bad_path,
       fmt::format("{} switches the control socket off, so that the daemon "
                   "cannot be changed",
                   path.string())}};
-  return socket_place{*config->control.path, origin(path)};
+  return socket_place{*socket, found->origin};
 }
 
 result<std::string> ask(const socket_place& place, int cancel) {

@@ -1,5 +1,6 @@
 #include "ctl/view/control_views.hpp"
 
+#include "config/config.hpp"
 #include "ctl/csv.hpp"
 #include "ctl/format.hpp"
 #include "ctl/json_reader.hpp"
@@ -63,11 +64,12 @@ std::string lines(const Value& object, const char* key) {
 }
 
 /// All keys as a file that is TOML, or the value of the one asked for.
-std::string keys_view(const Value& result, const std::string& key) {
+std::string keys_view(const Value& result, const std::string& asked) {
+  const std::string key = config::canonical_key(asked);
   std::string text;
   for (const Value* each : elements(result, "keys")) {
     const std::string value = json_text(*each, "value");
-    if (!key.empty() && json_text(*each, "key") == key)
+    if (!value.empty() && json_text(*each, "key") == key)
       return value + '\n';
     text += value.empty()
               ? fmt::format("# {} is not set", json_text(*each, "key"))
@@ -77,12 +79,13 @@ std::string keys_view(const Value& result, const std::string& key) {
   return text;
 }
 
-std::string changed_lines(const Value& result) {
+/// The changes under `member`, a line each.
+std::string changed_lines(const Value& result, const char* member = "changes") {
   std::string text;
   const auto or_none = [](std::string value) {
     return value.empty() ? "(none)" : joined(std::move(value));
   };
-  for (const Value* each : elements(result, "changes"))
+  for (const Value* each : elements(result, member))
     text += fmt::format("{}: {} -> {}\n", json_text(*each, "key"),
                         or_none(lines(*each, "from")),
                         or_none(lines(*each, "to")));
@@ -94,7 +97,8 @@ std::string diff_view(const Value& result) {
   return text.empty() ? "What is in force is what the files say.\n" : text;
 }
 
-std::string change_view(const Value& result) {
+/// What takes effect, and what waits for a restart.
+std::string effect_view(const Value& result) {
   std::string text = changed_lines(result);
   if (text.empty())
     text = "Nothing changes.\n";
@@ -102,11 +106,34 @@ std::string change_view(const Value& result) {
     text += json_text(*each) + " takes effect when the daemon restarts.\n";
   for (const Value* each : elements(result, "warnings"))
     text += json_text(*each) + '\n';
-  if (json_truth(result, "persisted"))
-    text += truth(result, "persisted")
-              ? "Kept over a restart.\n"
-              : "Until the daemon ends; \"ntp-ctl persist\" keeps it.\n";
   return text;
+}
+
+std::string change_view(const Value& result) {
+  const std::string text = effect_view(result);
+  if (!json_truth(result, "persisted"))
+    return text;
+  return text
+         + (truth(result, "persisted")
+              ? "Kept over a restart.\n"
+              : "Until the daemon ends; \"ntp-ctl persist\" keeps it.\n");
+}
+
+std::string reload_view(const Value& result) {
+  std::string text = effect_view(result);
+  const auto pending = elements(result, "pending");
+  if (!pending.empty())
+    text += "Changed at run time, until the daemon ends or \"ntp-ctl persist\" "
+            "keeps it:\n";
+  for (const Value* each : pending)
+    text += "  " + json_text(*each) + '\n';
+  return text;
+}
+
+std::string persist_view(const Value& result) {
+  const std::string kept = changed_lines(result, "kept");
+  return kept.empty() ? "There is nothing to keep.\n"
+                      : "Kept over a restart:\n" + kept;
 }
 
 std::string source_list_view(const Value& result) {
@@ -160,6 +187,10 @@ result<std::string> control_view(command what, const std::string& key,
       case command::step:
       case command::force_sync:
         return step_view(v);
+      case command::reload:
+        return reload_view(v);
+      case command::persist:
+        return persist_view(v);
       default:
         return change_view(v);
     }

@@ -324,17 +324,20 @@ private:
 std::optional<std::filesystem::path> socket_of(const options& o) {
   if (o.socket)
     return o.socket;
+  const auto path = o.config.value_or(config::default_path());
   const auto loaded
-    = config::load(o.config.value_or(config::default_path()),
-                   o.config.has_value(), config::named_files::ignored);
-  if (!loaded) {
+    = config::load(path, o.config.has_value(), config::named_files::ignored);
+  // The daemon runs with another one, where this one has errors.
+  const auto config
+    = loaded ? std::optional{loaded->config} : config::load_leniently(path);
+  if (!config) {
     for (const auto& d : loaded.error())
       complain(exit_code::unreachable, d.to_string());
     return {};
   }
-  if (!loaded->config.control.path)
+  if (!config->control.path)
     complain(exit_code::unreachable, "the configuration has no control socket");
-  return loaded->config.control.path;
+  return config->control.path;
 }
 
 } // namespace
