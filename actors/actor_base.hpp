@@ -196,7 +196,11 @@ protected:
 
   /// A timer that sends `deadline` to this actor, without keeping it alive.
   std::unique_ptr<timer> make_deadline_timer() {
-    return rt_.make_timer([weak = this->address()] { tell(weak, deadline{}); });
+    auto fire = [weak = this->address()] { tell(weak, deadline{}); };
+    if constexpr (Where == placement::control)
+      return rt_.make_control_timer(std::move(fire));
+    else
+      return rt_.make_timer(std::move(fire));
   }
 
   /// A function that sends `message` to this actor if it still lives.

@@ -61,7 +61,8 @@ actor_stats::in_hands actor_stats::handling() const {
   const auto* type = in_handler_.load(relaxed);
   const auto begun = begun_.load(std::memory_order_acquire);
   const auto begun_at = begun_at_.load(relaxed);
-  if (type == nullptr || ended.load() || handled() != n) {
+  if (type == nullptr || resting_.load(relaxed) || ended.load()
+      || handled() != n) {
     seen_ = no_stamp;
     return {};
   }

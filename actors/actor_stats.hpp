@@ -148,24 +148,21 @@ public:
   /// does not hang then, and the time is not counted as handling.
   class resting_scope {
   public:
-    explicit resting_scope(actor_stats& stats)
-      : stats_(stats),
-        type_(stats.in_handler_.load(relaxed)) {
+    explicit resting_scope(actor_stats& stats) : stats_(stats) {
       if (stats_.sampling_)
         begin_ = clock::now();
-      stats_.in_handler_.store(nullptr, relaxed);
+      stats_.resting_.store(true, relaxed);
     }
     resting_scope(const resting_scope&) = delete;
     resting_scope& operator=(const resting_scope&) = delete;
     ~resting_scope() {
       if (stats_.sampling_)
         stats_.end_rest(begin_);
-      stats_.in_handler_.store(type_, relaxed);
+      stats_.resting_.store(false, relaxed);
     }
 
   private:
     actor_stats& stats_;
-    const std::type_info* type_;
     clock::time_point begin_{};
   };
   void on_error(std::string text);
@@ -223,6 +220,7 @@ private:
   // Written by the actor.
   alignas(64) std::atomic<std::uint64_t> handled_{0};
   std::atomic<const std::type_info*> in_handler_{nullptr};
+  std::atomic<bool> resting_{false};           ///< inside a handler
   std::atomic<std::uint64_t> begun_{no_stamp}; ///< number of the last sample
   std::atomic<std::int64_t> begun_at_{0};
   clock::time_point busy_since_{}; ///< begin of these `sample_every` messages

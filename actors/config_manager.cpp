@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <ranges>
 #include <set>
 #include <span>
 #include <utility>
@@ -121,11 +120,12 @@ std::vector<std::string> names_of(const config::runtime_changes& changes) {
   std::set<std::string> names{changes.unset};
   for (const auto& [key, value] : changes.set)
     names.insert(key);
-  const auto add_source
-    = [&](const std::string& source) { names.insert("source " + source); };
-  std::ranges::for_each(added_names(changes), add_source);
-  std::ranges::for_each(changes.removed_sources, add_source);
-  std::ranges::for_each(std::views::keys(changes.modified_sources), add_source);
+  for (const auto& source : added_names(changes))
+    names.insert("source " + source);
+  for (const auto& source : changes.removed_sources)
+    names.insert("source " + source);
+  for (const auto& [source, lines] : changes.modified_sources)
+    names.insert("source " + source);
   return {names.begin(), names.end()};
 }
 
@@ -498,6 +498,7 @@ ctl::control_answer config_manager::persist() {
               out, "kept",
               files ? config::changed_keys(files->config, loaded->config)
                     : std::vector<config::changed_key>{});
+            out.field("persisted", true);
           }),
           {},
           false};

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <deque>
 #include <map>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -64,10 +65,11 @@ private:
   steady::time_point last_ = steady::now();
 };
 
-/// Of all who connect; of all requests of those with rights, and of those
+/// Of all who connect, fewer than can be handled before they lose their places
+/// to the next ones; of all requests of those with rights, and of those
 /// without; of one connection.
 bucket connect_bucket() {
-  return {400, 64};
+  return {200, 16};
 }
 bucket class_bucket() {
   return {400, 50};
@@ -157,12 +159,11 @@ public:
   const control_peer& peer() const { return peer_; }
   /// Whether `other` is the better one to close, for want of places.
   bool worth_more_than(const connection& other) const {
-    return std::pair{busy_, last_active_}
-           > std::pair{other.busy_, other.last_active_};
+    return std::tuple{!misbehaved_, awaited_, last_active_}
+           > std::tuple{!other.misbehaved_, other.awaited_, other.last_active_};
   }
 
   void read() {
-    busy_ = false;
     const bool whole = buffer_.find('\n') != std::string::npos;
     if (!whole && buffer_.size() > ctl::max_request) {
       closes_ = true;
@@ -171,7 +172,6 @@ public:
       return;
     }
     if (whole) {
-      busy_ = true;
       limit_.cancel();
       port_->wait_for_turn(shared_from_this());
       return;
@@ -202,7 +202,9 @@ public:
                         + static_cast<double>(line.size())
                             / static_cast<double>(octets_a_token);
     auto request = ctl::read_request(line, id);
+    misbehaved_ = !request;
     if (!bucket_.take(cost)) {
+      misbehaved_ = true;
       paused_ = true;
       return refuse(id, ctl::control_refusal::busy,
                     "too many requests: ask again in a second");
@@ -325,11 +327,11 @@ private:
   host* port_; ///< null once closed
   bucket bucket_ = own_bucket();
   steady::time_point last_active_ = steady::now();
-  bool busy_ = false;      ///< with a request
-  bool awaited_ = false;   ///< somebody in the daemon will answer
-  bool streaming_ = false; ///< a trace
-  bool paused_ = false;    ///< before the next request
-  bool closes_ = false;    ///< after what is being written
+  bool misbehaved_ = false; ///< asked too often, or nothing that makes sense
+  bool awaited_ = false;    ///< somebody in the daemon will answer
+  bool streaming_ = false;  ///< a trace
+  bool paused_ = false;     ///< before the next request
+  bool closes_ = false;     ///< after what is being written
   std::string buffer_;
   std::array<char, 4096> chunk_{};
   std::deque<std::string> lines_; ///< to be written
@@ -421,6 +423,7 @@ public:
   socket_port(const socket_port&) = delete;
   socket_port& operator=(const socket_port&) = delete;
 
+  // NOLINTNEXTLINE(bugprone-exception-escape): cancelling a timer cannot fail
   ~socket_port() override {
     ::unlink(path_.c_str());
     const auto all = std::exchange(connections_, {});

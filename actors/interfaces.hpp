@@ -112,7 +112,7 @@ using keyset_actor
 
 /// Answers what the daemon's state is.
 using publisher_actor
-  = caf::typed_actor<tells<wiring>,
+  = caf::typed_actor<tells<wiring>, tells<deadline>,
                      tells<config_changed>,   ///< paths and permissions of the
                                               ///< sockets
                      tells<reader_connected>, ///< from the observation socket

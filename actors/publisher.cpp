@@ -54,14 +54,19 @@ publisher::publisher(caf::actor_config& cfg, runtime& rt,
                config->observability.observation_path.value_or("").string()),
     config_(config->observability),
     control_(config->control),
-    started_(started) {
+    started_(started),
+    timer_(make_deadline_timer()) {
 }
 
 publisher::behavior_type publisher::make_behavior() {
   open_port();
   open_control_port();
+  // In virtual time nothing takes any.
+  if (world().threads())
+    timer_->arm(world().now() + stuck_watch::interval);
   return {
     [this](const wiring& w) { peers_ = w; },
+    [this](deadline) { look(); },
     [this](const config_changed& c) { on_config(c); },
     [this](reader_connected& r) { collect(std::move(r.sink)); },
     [this](const control_received& r) { on_control(r); },
@@ -76,9 +81,17 @@ publisher::behavior_type publisher::make_behavior() {
 }
 
 void publisher::stopped() {
+  timer_.reset();
+  for (const auto& follower : std::exchange(followers_, {}))
+    anon_send_exit(follower, caf::exit_reason::user_shutdown);
   port_.reset();
   control_port_.reset();
   peers_ = {};
+}
+
+void publisher::look() {
+  stuck_watch_.look(world().registry());
+  timer_->arm(world().now() + stuck_watch::interval);
 }
 
 void publisher::on_config(const config_changed& change) {
@@ -207,14 +220,16 @@ ctl::control_answer publisher::follow(const control_received& received) {
   if (!world().registry().keeps_statistics())
     return refuse(ctl::control_refusal::not_now,
                   "the inspector is switched off ([control] inspector)");
-  const auto all = world().registry().list();
-  const auto traces = std::count_if(all.begin(), all.end(), [](const auto& a) {
-    return a->who.kind == "trace_follower";
+  const auto alive = world().registry().find({trace_follower::own_kind});
+  std::erase_if(followers_, [&](const caf::actor& f) {
+    return std::none_of(alive.begin(), alive.end(),
+                        [&](const auto& a) { return a->who.id == f.id(); });
   });
-  if (static_cast<std::size_t>(traces) >= max_traces)
+  if (followers_.size() >= max_traces)
     return refuse(ctl::control_refusal::busy, "too many traces run already");
-  spawn_actor<trace_follower>(system(), world(), received.request,
-                              received.sink);
+  // It lives as long as somebody has its handle.
+  followers_.push_back(caf::actor_cast<caf::actor>(spawn_actor<trace_follower>(
+    system(), world(), received.request, received.sink)));
   return {};
 }
 

@@ -1,10 +1,12 @@
 #pragma once
 
 #include "actors/actor_base.hpp"
+#include "actors/stuck_watch.hpp"
 
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace concert::actors {
 
@@ -23,6 +25,7 @@ private:
   struct collection;
 
   void stopped() override;
+  void look();
   void on_config(const config_changed& change);
   void open_port();
   void open_control_port();
@@ -44,6 +47,9 @@ private:
   wiring peers_;
   ntp::mono_time started_;
   steering_status last_status_; ///< shown while the steering does not answer
+  std::vector<caf::actor> followers_; ///< of traces, ended ones among them
+  stuck_watch stuck_watch_{watched::all_but_control};
+  std::unique_ptr<timer> timer_; ///< of the next look
 };
 
 } // namespace concert::actors

@@ -232,6 +232,11 @@ std::unique_ptr<timer> real_runtime::make_timer(std::function<void()> fire) {
   return std::make_unique<asio_timer>(io_, std::move(fire));
 }
 
+std::unique_ptr<timer>
+real_runtime::make_control_timer(std::function<void()> fire) {
+  return std::make_unique<asio_timer>(control().io(), std::move(fire));
+}
+
 std::unique_ptr<ntp::random_source> real_runtime::make_random() {
   return std::make_unique<platform::system_random>();
 }

@@ -26,6 +26,8 @@ public:
 
   ntp::mono_time now() const override;
   std::unique_ptr<timer> make_timer(std::function<void()> fire) override;
+  std::unique_ptr<timer>
+  make_control_timer(std::function<void()> fire) override;
   std::unique_ptr<ntp::random_source> make_random() override;
   platform::clock& clock() override { return clock_; }
   platform::result<std::unique_ptr<poll_socket>>

@@ -22,6 +22,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace caf {
@@ -107,6 +108,11 @@ public:
 
   virtual ntp::mono_time now() const = 0;
   virtual std::unique_ptr<timer> make_timer(std::function<void()> fire) = 0;
+  /// The same, but `fire` runs on the control loop.
+  virtual std::unique_ptr<timer>
+  make_control_timer(std::function<void()> fire) {
+    return make_timer(std::move(fire));
+  }
   virtual std::unique_ptr<ntp::random_source> make_random() = 0;
   virtual platform::clock& clock() = 0;
 

@@ -3,6 +3,7 @@
 #include "actors/type_name.hpp"
 #include "platform/log.hpp"
 
+#include <string_view>
 #include <utility>
 
 namespace concert::actors {
@@ -14,7 +15,9 @@ void stuck_watch::look(const actor_registry& registry) {
   std::set<std::uint64_t> stuck;
   std::set<std::uint64_t> full;
   for (const auto& actor : registry.list())
-    look(*actor, stuck, full);
+    if ((std::string_view{actor->who.placement} == "control")
+        == (whom_ == watched::control))
+      look(*actor, stuck, full);
   stuck_ = std::move(stuck);
   full_ = std::move(full);
 }

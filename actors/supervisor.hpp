@@ -119,7 +119,8 @@ private:
   int exit_code_ = 1; ///< until told to stop, it can only be a failure
   std::optional<std::chrono::nanoseconds> watchdog_interval_;
   ntp::mono_time next_watchdog_{};
-  stuck_watch stuck_watch_;
+  /// The publisher looks after the others, from another thread.
+  stuck_watch stuck_watch_{watched::control};
   ntp::mono_time next_look_ = ntp::mono_time::max(); ///< at who is stuck
   ntp::mono_time started_;
   std::unique_ptr<timer> timer_;

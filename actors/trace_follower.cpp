@@ -16,8 +16,6 @@ constexpr std::uint32_t ticks_of_silence = 20;
 /// A trace sees many short-lived actors; their names are forgotten at once.
 constexpr std::size_t max_known = 10'000;
 
-constexpr const char* own_kind = "trace_follower";
-
 } // namespace
 
 trace_follower::trace_follower(caf::actor_config& cfg, runtime& rt,

@@ -14,6 +14,8 @@ using trace_follower_actor = caf::typed_actor<tells<deadline>>;
 class trace_follower final
   : public actor_base<trace_follower_actor, placement::control> {
 public:
+  static constexpr const char* own_kind = "trace_follower";
+
   /// `request` names the actors; without any, all are traced but those that
   /// follow traces.
   trace_follower(caf::actor_config& cfg, runtime& rt,

@@ -26,116 +26,109 @@ std::string control_path_text(config_ref c) {
   return c.control.path ? text_of(*c.control.path) : "\"\"";
 }
 
-std::vector<scalar_key> make_scalar_keys() {
-  constexpr bool live = true;
-  constexpr bool at_start = false;
-  return {
-    {"state-file", at_start,
-     [](config_ref c) { return text_of(c.state_file); }},
-    {"leap-seconds-file", live,
-     [](config_ref c) { return text_of(c.leap_seconds_file); }},
-    {"user", at_start, [](config_ref c) { return text_of(c.user); }},
-    {"server-workers", at_start,
-     [](config_ref c) { return text_of(c.server_workers); }},
-    {"pin-workers", at_start,
-     [](config_ref c) { return text_of(c.pin_workers); }},
-    {"source-defaults.poll-interval-limits.min", live,
-     [](config_ref c) { return text_of(c.defaults.min_poll); }},
-    {"source-defaults.poll-interval-limits.max", live,
-     [](config_ref c) { return text_of(c.defaults.max_poll); }},
-    {"source-defaults.initial-poll-interval", live,
-     [](config_ref c) { return text_of(c.defaults.initial_poll); }},
-    {"source-defaults.interleaved", live,
-     [](config_ref c) { return text_of(c.defaults.interleaved); }},
-    {"keyset.stale-key-count", live,
-     [](config_ref c) { return text_of(c.keyset.stale_key_count); }},
-    {"keyset.key-rotation-interval", live,
-     [](config_ref c) {
-       return text_of(c.keyset.key_rotation_interval.count());
-     }},
-    {"keyset.key-storage-path", live,
-     [](config_ref c) { return text_of(c.keyset.key_storage_path); }},
-    {"keyset.cluster-secret-file", live,
-     [](config_ref c) { return text_of(c.keyset.cluster_secret_file); }},
-    {"synchronization.max-error", live,
-     [](config_ref c) { return text_of(c.steering.max_error_s); }},
-    {"synchronization.on-panic", live,
-     [](config_ref c) {
-       return text_of(c.steering.exit_on_panic, on_panic_words());
-     }},
-    {"synchronization.minimum-agreeing-sources", live,
-     [](config_ref c) { return text_of(c.steering.minimum_agreeing_sources); }},
-    {"synchronization.single-step-panic-threshold", live,
-     [](config_ref c) {
-       return text_of(c.steering.single_step_panic_threshold);
-     }},
-    {"synchronization.startup-step-panic-threshold", live,
-     [](config_ref c) {
-       return text_of(c.steering.startup_step_panic_threshold);
-     }},
-    {"synchronization.accumulated-step-panic-threshold", live,
-     [](config_ref c) {
-       return text_of(c.steering.accumulated_step_panic_threshold_s);
-     }},
-    {"synchronization.warn-on-jump", live,
-     [](config_ref c) { return text_of(c.steering.warn_on_jump); }},
-    {"synchronization.local-stratum", live,
-     [](config_ref c) { return text_of(c.steering.local_stratum); }},
-    {"synchronization.reference-id", live,
-     [](config_ref c) { return reference_text(c.steering.reference_id); }},
-    {"synchronization.combine-limit", live,
-     [](config_ref c) { return text_of(c.steering.combine_limit); }},
-    {"synchronization.algorithm.initial-wander", live,
-     [](config_ref c) { return text_of(c.steering.initial_wander); }},
-    {"synchronization.algorithm.slew-length", live,
-     [](config_ref c) { return text_of(c.steering.slew_polls); }},
-    {"synchronization.algorithm.poll-tolerance", live,
-     [](config_ref c) { return text_of(c.steering.poll_tolerance); }},
-    {"synchronization.algorithm.slew-maximum-frequency-offset", live,
-     [](config_ref c) { return text_of(c.steering.max_slew); }},
-    {"clock.kind", at_start,
-     [](config_ref c) { return text_of(c.clock.kind, clock_kind_words()); }},
-    {"clock.initial-offset", at_start,
-     [](config_ref c) { return text_of(c.clock.initial_offset_s); }},
-    {"clock.frequency-error", at_start,
-     [](config_ref c) { return text_of(c.clock.frequency_error); }},
-    {"clock.wander", at_start,
-     [](config_ref c) { return text_of(c.clock.wander); }},
-    {"clock.seed", at_start,
-     [](config_ref c) { return text_of(c.clock.seed); }},
-    {"clock.path", at_start,
-     [](config_ref c) { return text_of(c.clock.path); }},
-    {"observability.log-level", live,
-     [](config_ref c) {
-       return text_of(c.observability.level, log_level_words());
-     }},
-    {"observability.log-path", live,
-     [](config_ref c) { return text_of(c.observability.log_path); }},
-    {"observability.observation-path", live,
-     [](config_ref c) { return text_of(c.observability.observation_path); }},
-    {"observability.observation-permissions", live,
-     [](config_ref c) {
-       return fmt::format("0o{:o}", c.observability.observation_permissions);
-     }},
-    {"observability.top-clients", live,
-     [](config_ref c) { return text_of(c.observability.top_clients); }},
-    {"observability.measurement-log-path", live,
-     [](config_ref c) {
-       return text_of(c.observability.measurement_log_path);
-     }},
-    {"observability.tracking-log-path", live,
-     [](config_ref c) { return text_of(c.observability.tracking_log_path); }},
-    {"control.path", live, control_path_text},
-    {"control.group", live,
-     [](config_ref c) { return text_of(c.control.group); }},
-    {"control.runtime-path", live,
-     [](config_ref c) { return text_of(c.control.runtime_path); }},
-    {"control.inspector", at_start,
-     [](config_ref c) { return text_of(c.control.inspector); }},
-    {"control.fault-injection", at_start,
-     [](config_ref c) { return text_of(c.control.fault_injection); }},
-  };
-}
+constexpr bool live = true;
+constexpr bool at_start = false;
+constexpr scalar_key all_scalar_keys[] = {
+  {"state-file", at_start, [](config_ref c) { return text_of(c.state_file); }},
+  {"leap-seconds-file", live,
+   [](config_ref c) { return text_of(c.leap_seconds_file); }},
+  {"user", at_start, [](config_ref c) { return text_of(c.user); }},
+  {"server-workers", at_start,
+   [](config_ref c) { return text_of(c.server_workers); }},
+  {"pin-workers", at_start,
+   [](config_ref c) { return text_of(c.pin_workers); }},
+  {"source-defaults.poll-interval-limits.min", live,
+   [](config_ref c) { return text_of(c.defaults.min_poll); }},
+  {"source-defaults.poll-interval-limits.max", live,
+   [](config_ref c) { return text_of(c.defaults.max_poll); }},
+  {"source-defaults.initial-poll-interval", live,
+   [](config_ref c) { return text_of(c.defaults.initial_poll); }},
+  {"source-defaults.interleaved", live,
+   [](config_ref c) { return text_of(c.defaults.interleaved); }},
+  {"keyset.stale-key-count", live,
+   [](config_ref c) { return text_of(c.keyset.stale_key_count); }},
+  {"keyset.key-rotation-interval", live,
+   [](config_ref c) {
+     return text_of(c.keyset.key_rotation_interval.count());
+   }},
+  {"keyset.key-storage-path", live,
+   [](config_ref c) { return text_of(c.keyset.key_storage_path); }},
+  {"keyset.cluster-secret-file", live,
+   [](config_ref c) { return text_of(c.keyset.cluster_secret_file); }},
+  {"synchronization.max-error", live,
+   [](config_ref c) { return text_of(c.steering.max_error_s); }},
+  {"synchronization.on-panic", live,
+   [](config_ref c) {
+     return text_of(c.steering.exit_on_panic, on_panic_words());
+   }},
+  {"synchronization.minimum-agreeing-sources", live,
+   [](config_ref c) { return text_of(c.steering.minimum_agreeing_sources); }},
+  {"synchronization.single-step-panic-threshold", live,
+   [](config_ref c) {
+     return text_of(c.steering.single_step_panic_threshold);
+   }},
+  {"synchronization.startup-step-panic-threshold", live,
+   [](config_ref c) {
+     return text_of(c.steering.startup_step_panic_threshold);
+   }},
+  {"synchronization.accumulated-step-panic-threshold", live,
+   [](config_ref c) {
+     return text_of(c.steering.accumulated_step_panic_threshold_s);
+   }},
+  {"synchronization.warn-on-jump", live,
+   [](config_ref c) { return text_of(c.steering.warn_on_jump); }},
+  {"synchronization.local-stratum", live,
+   [](config_ref c) { return text_of(c.steering.local_stratum); }},
+  {"synchronization.reference-id", live,
+   [](config_ref c) { return reference_text(c.steering.reference_id); }},
+  {"synchronization.combine-limit", live,
+   [](config_ref c) { return text_of(c.steering.combine_limit); }},
+  {"synchronization.algorithm.initial-wander", live,
+   [](config_ref c) { return text_of(c.steering.initial_wander); }},
+  {"synchronization.algorithm.slew-length", live,
+   [](config_ref c) { return text_of(c.steering.slew_polls); }},
+  {"synchronization.algorithm.poll-tolerance", live,
+   [](config_ref c) { return text_of(c.steering.poll_tolerance); }},
+  {"synchronization.algorithm.slew-maximum-frequency-offset", live,
+   [](config_ref c) { return text_of(c.steering.max_slew); }},
+  {"clock.kind", at_start,
+   [](config_ref c) { return text_of(c.clock.kind, clock_kind_words()); }},
+  {"clock.initial-offset", at_start,
+   [](config_ref c) { return text_of(c.clock.initial_offset_s); }},
+  {"clock.frequency-error", at_start,
+   [](config_ref c) { return text_of(c.clock.frequency_error); }},
+  {"clock.wander", at_start,
+   [](config_ref c) { return text_of(c.clock.wander); }},
+  {"clock.seed", at_start, [](config_ref c) { return text_of(c.clock.seed); }},
+  {"clock.path", at_start, [](config_ref c) { return text_of(c.clock.path); }},
+  {"observability.log-level", live,
+   [](config_ref c) {
+     return text_of(c.observability.level, log_level_words());
+   }},
+  {"observability.log-path", live,
+   [](config_ref c) { return text_of(c.observability.log_path); }},
+  {"observability.observation-path", live,
+   [](config_ref c) { return text_of(c.observability.observation_path); }},
+  {"observability.observation-permissions", live,
+   [](config_ref c) {
+     return fmt::format("0o{:o}", c.observability.observation_permissions);
+   }},
+  {"observability.top-clients", live,
+   [](config_ref c) { return text_of(c.observability.top_clients); }},
+  {"observability.measurement-log-path", live,
+   [](config_ref c) { return text_of(c.observability.measurement_log_path); }},
+  {"observability.tracking-log-path", live,
+   [](config_ref c) { return text_of(c.observability.tracking_log_path); }},
+  {"control.path", live, control_path_text},
+  {"control.group", live,
+   [](config_ref c) { return text_of(c.control.group); }},
+  {"control.runtime-path", live,
+   [](config_ref c) { return text_of(c.control.runtime_path); }},
+  {"control.inspector", at_start,
+   [](config_ref c) { return text_of(c.control.inspector); }},
+  {"control.fault-injection", at_start,
+   [](config_ref c) { return text_of(c.control.fault_injection); }},
+};
 
 /// A key and another place for the same.
 struct alias {
@@ -168,9 +161,8 @@ bool is_key_part(std::string_view part) {
 
 } // namespace
 
-const std::vector<scalar_key>& scalar_keys() {
-  static const auto all = make_scalar_keys();
-  return all;
+std::span<const scalar_key> scalar_keys() {
+  return all_scalar_keys;
 }
 
 std::vector<key_value> keys(const daemon_config& config) {

@@ -2,6 +2,7 @@
 
 #include "config/config.hpp"
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,6 @@ struct scalar_key {
 };
 
 /// All of them, in the order of the documentation.
-const std::vector<scalar_key>& scalar_keys();
+std::span<const scalar_key> scalar_keys();
 
 } // namespace concert::config

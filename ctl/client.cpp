@@ -29,7 +29,7 @@ result<std::string> fetch_document(const std::filesystem::path& path,
   auto from = connection::open(path, until, cancel);
   if (!from)
     return tl::unexpected{from.error()};
-  const auto head = receive(*from, 8, until);
+  auto head = receive(*from, 8, until);
   if (!head)
     return head;
   const auto size = framed_size(*head);

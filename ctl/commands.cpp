@@ -137,8 +137,8 @@ result<found_config> load(const options& o, const std::filesystem::path& path,
     = config::load(path, o.config.has_value(), config::named_files::ignored);
   if (loaded)
     return found_config{std::move(loaded->config), origin(path)};
-  const auto problem = loaded.error().empty() ? path.string()
-                                              : loaded.error()[0].to_string();
+  const auto problem
+    = loaded.error().empty() ? path.string() : loaded.error()[0].to_string();
   if (auto part = config::load_leniently(path))
     return found_config{std::move(*part),
                         fmt::format(" (path from {}, which has errors: {})",

@@ -206,16 +206,26 @@ std::string offers(const completed_command& root, const auto& entry) {
 std::string bash(const completed_command& root) {
   return R"(# bash completion for ntp-ctl
 
-_ntp_ctl_offer() { COMPREPLY=($(compgen -W "$*" -- "$current")); }
+# Not by compgen -W: that runs what a word has in $( ).
+_ntp_ctl_offer() {
+  local word
+  for word; do
+    [[ $word == "$current"* ]] && COMPREPLY+=("$word")
+  done
+}
 _ntp_ctl_words() { _ntp_ctl_offer "$@"; }
 _ntp_ctl_files() {
   compopt -o filenames 2>/dev/null
   mapfile -t COMPREPLY < <(compgen -f -- "$current")
 }
-# Names without the usual port, as a colon ends a word.
+# Names without the usual port, as a colon ends a word; none that a shell would
+# take for more than a word.
 _ntp_ctl_asked() {
-  _ntp_ctl_offer $(ntp-ctl -f csv "$@" 2>/dev/null \
-    | sed -e 1d -e 's/,.*//' -e 's/:123$//' -e 's/:4460$//')
+  local names
+  mapfile -t names < <(ntp-ctl -f csv "$@" 2>/dev/null \
+    | sed -e 1d -e 's/,.*//' -e 's/:123$//' -e 's/:4460$//' \
+      -e '/[^][A-Za-z0-9._:%-]/d')
+  _ntp_ctl_offer "${names[@]}"
 }
 
 _ntp_ctl() {

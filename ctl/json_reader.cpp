@@ -14,15 +14,27 @@ namespace {
 
 using rapidjson::Value;
 
-/// Counts the nesting, so that nothing after it needs to recurse far.
-class depth_guard
-  : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, depth_guard> {
+/// Counts the nesting, so that nothing after it needs to recurse far, and
+/// refuses what the library would read wrongly.
+class guard : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, guard> {
 public:
   // NOLINTBEGIN(readability-identifier-naming): the names that RapidJSON calls
   bool StartObject() { return ++depth_ <= max_json_depth; }
   bool StartArray() { return ++depth_ <= max_json_depth; }
   bool EndObject(rapidjson::SizeType) { return depth_-- > 0; }
   bool EndArray(rapidjson::SizeType) { return depth_-- > 0; }
+  /// A zero with an exponent or many digits, such as 0e55, comes out as any
+  /// number: the library shifts it until its highest bit is set. Of hundreds
+  /// of digits it reads beyond a table.
+  bool RawNumber(const char* text, rapidjson::SizeType size, bool) {
+    constexpr std::size_t longest = 64;
+    if (size > longest)
+      return false;
+    const std::string_view number{text, size};
+    const auto digits = number.substr(0, number.find_first_of("eE"));
+    return digits.find_first_of("123456789") != std::string_view::npos
+           || (digits.size() == size && size <= 20);
+  }
   // NOLINTEND(readability-identifier-naming)
 
 private:
@@ -50,8 +62,10 @@ result<rapidjson::Document> parse_json(std::string_view text,
             fmt::format("{} octets, more than {}", text.size(), max_size)}};
   rapidjson::MemoryStream input{text.data(), text.size()};
   rapidjson::Reader reader;
-  depth_guard guard;
-  const auto shape = reader.Parse<rapidjson::kParseIterativeFlag>(input, guard);
+  guard first;
+  const auto shape
+    = reader.Parse<rapidjson::kParseIterativeFlag
+                   | rapidjson::kParseNumbersAsStringsFlag>(input, first);
   if (shape.IsError())
     return malformed(shape.Code(), shape.Offset());
   rapidjson::Document document;

@@ -57,8 +57,8 @@ watched_span read_span(const Value& v) {
   if (!v.IsObject())
     return s;
   if (const auto since = v.FindMember("since");
-      since != v.MemberEnd() && since->value.IsInt64())
-    s.since = std::chrono::seconds{since->value.GetInt64()};
+      since != v.MemberEnd() && since->value.IsUint())
+    s.since = std::chrono::seconds{since->value.GetUint()};
   for_each_field(s, [&](const char* key, auto& field) {
     if (const auto found = v.FindMember(key); found != v.MemberEnd())
       read(found->value, field);

@@ -121,9 +121,9 @@ std::string directory_pattern(std::string_view directory,
                      suffix);
 }
 
-class chrony_reader {
+class chrony_reader : directive_reader {
 public:
-  explicit chrony_reader(script& s) : script_(s) {}
+  explicit chrony_reader(script& s) : directive_reader(s) {}
 
   plan read(std::string_view text, std::string_view name) {
     script_.read(text, name, use_);
@@ -136,19 +136,6 @@ private:
   static const std::map<std::string_view, member>& members();
 
   void use(const directive& d);
-  void carried(const directive& d, std::string text = {}) {
-    script_.note(d, fate::carried_over, std::move(text));
-  }
-  void changed(const directive& d, std::string text) {
-    script_.note(d, fate::changed, std::move(text));
-  }
-  void lost(const directive& d, std::string text) {
-    script_.note(d, fate::lost, std::move(text));
-  }
-  void bad_value(const directive& d) {
-    lost(d, "the value is none that Concert takes");
-  }
-
   // -- files ------------------------------------------------------------------
   void on_include(const directive& d);
   void on_directory(const directive& d);
@@ -190,7 +177,6 @@ private:
 
   void finish();
 
-  script& script_;
   script::handler use_ = [this](const directive& d) { use(d); };
   plan plan_;
   std::vector<chrony_source> sources_;
@@ -318,7 +304,8 @@ void chrony_reader::on_makestep(const directive& d) {
   if (!threshold || !times)
     return bad_value(d);
   plan_.synchronization.set_text("startup-step-panic-threshold", "inf");
-  if (*times < 0)
+  // `maxchange` limits these steps, wherever it stands.
+  if (*times < 0 && !plan_.synchronization.has("single-step-panic-threshold"))
     plan_.synchronization.set_text("single-step-panic-threshold", "inf");
   changed(d, fmt::format(
                "at the start the clock is stepped once if it is more than "
@@ -638,11 +625,18 @@ void chrony_reader::finish() {
     plan_.sources.push_back(std::move(source));
   }
   if (!plan_.synchronization.has("minimum-agreeing-sources")
-      && plan_.sources.size() > 0) {
+      && !plan_.sources.empty()) {
     plan_.synchronization.set("minimum-agreeing-sources", toml_integer(1));
     plan_.synchronization.comment("As chronyd without `minsources`. Without "
                                   "this line a majority of the sources,");
     plan_.synchronization.comment("at most 3, must agree, which is safer.");
+  }
+  if (!plan_.synchronization.has("startup-step-panic-threshold")
+      && !plan_.sources.empty()) {
+    plan_.synchronization.comment("Without `makestep` chronyd steps never. "
+                                  "Concert does, once at the start");
+    plan_.synchronization.comment("if more than 10 ms off, later if more than "
+                                  "0.5 s.");
   }
   for (const bool v4 : {true, false})
     if (std::none_of(

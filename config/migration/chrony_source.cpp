@@ -16,14 +16,6 @@ constexpr std::string_view no_keys
   = "there are no symmetric keys: this source is asked without "
     "authentication; use NTS if the server has it";
 
-/// Options without a key of ours.
-struct foreign_option {
-  std::string_view name;
-  std::size_t values; ///< words that follow it
-  fate what;
-  std::string_view text;
-};
-
 constexpr auto foreign_options = std::to_array<foreign_option>({
   {"asymmetry", 1, fate::not_needed, own_filter},
   {"auto_offline", 0, fate::not_needed,

@@ -78,13 +78,6 @@ constexpr auto foreign_directives = std::to_array<foreign_directive>({
   {"unpeer", fate::lost, "leave the source out instead"},
 });
 
-struct foreign_option {
-  std::string_view name;
-  std::size_t values; ///< words that follow it
-  fate what;
-  std::string_view text;
-};
-
 constexpr auto foreign_options = std::to_array<foreign_option>({
   {"aead", 1, fate::not_needed, "all ciphers that Concert knows are offered"},
   {"ask", 1, fate::lost, "a key exchange names its server itself"},
@@ -132,9 +125,9 @@ std::optional<int> reference_type(std::string_view host) {
 }
 constexpr int local_clock = 1;
 
-class ntpd_reader {
+class ntpd_reader : directive_reader {
 public:
-  explicit ntpd_reader(script& s) : script_(s) {}
+  explicit ntpd_reader(script& s) : directive_reader(s) {}
 
   plan read(std::string_view text, std::string_view name) {
     plan_.top.set_text("on-panic", "exit");
@@ -150,19 +143,6 @@ private:
   static const std::map<std::string_view, member>& members();
 
   void use(const directive& d);
-  void carried(const directive& d, std::string text = {}) {
-    script_.note(d, fate::carried_over, std::move(text));
-  }
-  void changed(const directive& d, std::string text) {
-    script_.note(d, fate::changed, std::move(text));
-  }
-  void lost(const directive& d, std::string text) {
-    script_.note(d, fate::lost, std::move(text));
-  }
-  void bad_value(const directive& d) {
-    lost(d, "the value is none that Concert takes");
-  }
-
   void on_include(const directive& d);
   void on_source(const directive& d);
   void on_source_option(const directive& d, std::size_t& i,
@@ -186,7 +166,6 @@ private:
 
   void finish();
 
-  script& script_;
   script::handler use_ = [this](const directive& d) { use(d); };
   plan plan_;
   std::vector<std::string> authorities_; ///< of all sources with NTS
@@ -243,6 +222,8 @@ void ntpd_reader::on_source_option(const directive& d, std::size_t& i,
   if (name == "ca") {
     if (const auto file = d.word(++i); !file.empty())
       source.authorities.assign(1, std::string{file});
+    script_.note_part(d, name, fate::changed,
+                      "the system's authorities are trusted as well");
     return;
   }
   const auto* found
@@ -271,7 +252,8 @@ void ntpd_reader::on_source(const directive& d) {
   source_plan source;
   // ntpsec: the port of the key exchange may follow the name.
   if (const auto colon = host.find(':');
-      colon != std::string_view::npos && host.find(':', colon + 1) == host.npos)
+      colon != std::string_view::npos
+      && host.find(':', colon + 1) == std::string_view::npos)
     if (const auto port = to_integer(host.substr(colon + 1));
         port && *port > 0 && *port <= 65535) {
       source.ke_port = static_cast<std::uint16_t>(*port);
@@ -304,8 +286,9 @@ void ntpd_reader::on_source(const directive& d) {
   plan_.sources.push_back(std::move(source));
 }
 
+/// ntpd counts that clock as a source, and serves one stratum more.
 void ntpd_reader::on_local_clock(const directive& d, std::int64_t stratum) {
-  const auto served = std::clamp<std::int64_t>(stratum, 1, 15);
+  const auto served = std::clamp<std::int64_t>(stratum, 0, 14) + 1;
   plan_.synchronization.set("local-stratum", toml_integer(served));
   changed(d, fmt::format("without a source stratum {} is served; sources of "
                          "that stratum and above are not followed",

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace concert::config {
@@ -59,6 +60,35 @@ private:
   std::size_t lines_ = 0;
   std::size_t depth_ = 0;
   std::size_t files_ = 0;
+};
+
+/// What the readers of all dialects have to say of a directive.
+class directive_reader {
+protected:
+  explicit directive_reader(script& s) : script_(s) {}
+
+  void carried(const directive& d, std::string text = {}) {
+    script_.note(d, fate::carried_over, std::move(text));
+  }
+  void changed(const directive& d, std::string text) {
+    script_.note(d, fate::changed, std::move(text));
+  }
+  void lost(const directive& d, std::string text) {
+    script_.note(d, fate::lost, std::move(text));
+  }
+  void bad_value(const directive& d) {
+    lost(d, "the value is none that Concert takes");
+  }
+
+  script& script_;
+};
+
+/// An option of a source without a key of ours.
+struct foreign_option {
+  std::string_view name;
+  std::size_t values; ///< words that follow it
+  fate what;
+  std::string_view text;
 };
 
 std::optional<double> to_number(std::string_view text);

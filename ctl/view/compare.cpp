@@ -36,16 +36,26 @@ std::vector<std::string> cells(std::string title, const watched_span& s) {
           steps_text(s.own_steps, s.own_stepped_s)};
 }
 
+/// Whether the difference is one. Beyond the bound it must be.
+std::string_view verdict(const watched_span& total) {
+  if (total.rms_s <= 2 * total.uncertainty_s)
+    return "That is no more than what is not known: the two agree.\n";
+  if (total.rms_s <= total.max_error_s)
+    return "That is more than what is likely, but paths that differ there and "
+           "back could explain it.\n";
+  return "That is more than paths and servers can hide: the two differ.\n";
+}
+
 std::string sentence(const watched_span& total) {
   if (total.watched_s <= 0)
     return "Nothing is known yet: no majority of the sources has been "
            "heard.\n";
   std::string text = fmt::format(
     "The other daemon's clock was within {} of ours (RMS), at most {}; we know "
-    "it to +/- {}.\n",
-    span(total.rms_s), span(total.largest_s), span(total.uncertainty_s));
-  if (total.rms_s < 2 * total.uncertainty_s)
-    text += "That is no more than what is not known: the two agree.\n";
+    "it to +/- {}, surely to {}.\n",
+    span(total.rms_s), span(total.largest_s), span(total.uncertainty_s),
+    span(total.max_error_s));
+  text += verdict(total);
   text += total.own_steps == 0
             ? "We would not have stepped it"
             : fmt::format("We would have stepped it {} time{}, by {} in all",

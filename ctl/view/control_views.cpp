@@ -43,7 +43,7 @@ std::string name_of(const Value& source) {
 std::string joined(std::string text) {
   while (text.ends_with('\n'))
     text.pop_back();
-  for (std::size_t at = 0; (at = text.find('\n', at)) != text.npos;)
+  for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos;)
     text.replace(at, 1, ", ");
   return text;
 }
@@ -64,17 +64,20 @@ std::string lines(const Value& object, const char* key) {
 }
 
 /// All keys as a file that is TOML, or the value of the one asked for.
-std::string keys_view(const Value& result, const std::string& asked) {
-  const std::string key = config::canonical_key(asked);
+std::string keys_view(const Value& result, const std::string& key) {
+  const std::string asked_for = config::canonical_key(key);
   std::string text;
   for (const Value* each : elements(result, "keys")) {
+    const std::string name = json_text(*each, "key");
     const std::string value = json_text(*each, "value");
-    if (!value.empty() && json_text(*each, "key") == key)
-      return value + '\n';
-    text += value.empty()
-              ? fmt::format("# {} is not set", json_text(*each, "key"))
-              : fmt::format("{} = {}", json_text(*each, "key"), value);
-    text += truth(*each, "at_runtime") ? "\n" : "  # changes at a restart\n";
+    const std::string line = value.empty()
+                               ? fmt::format("# {} is not set", name)
+                               : fmt::format("{} = {}", name, value);
+    if (name == asked_for)
+      return (value.empty() ? line : value) + '\n';
+    text
+      += line
+         + (truth(*each, "at_runtime") ? "\n" : "  # changes at a restart\n");
   }
   return text;
 }
@@ -110,7 +113,7 @@ std::string effect_view(const Value& result) {
 }
 
 std::string change_view(const Value& result) {
-  const std::string text = effect_view(result);
+  std::string text = effect_view(result);
   if (!json_truth(result, "persisted"))
     return text;
   return text

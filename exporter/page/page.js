@@ -39,6 +39,7 @@ function options(labels, more) {
     connectSeparatedPoints: false,
     strokeWidth: 1.5,
     axes: {
+      x: { axisLabelWidth: 75 },
       y: {
         axisLabelFormatter: span,
         valueFormatter: span,
@@ -71,6 +72,15 @@ function plots(history) {
 
 const drawn = {};
 
+/** The lines' names stand above the plot: inside they would hide some. */
+function newPlot(name, rows, settings) {
+  const plot = document.getElementById(name);
+  const labelsDiv = document.createElement("div");
+  labelsDiv.className = "legend";
+  plot.before(labelsDiv);
+  return new Dygraph(plot, rows, { ...settings, labelsDiv });
+}
+
 function draw(history) {
   document.getElementById("plots").hidden = history.rows.length === 0;
   if (history.rows.length === 0)
@@ -81,7 +91,7 @@ function draw(history) {
     if (drawn[name])
       drawn[name].updateOptions({ file: rows, labels: settings.labels });
     else
-      drawn[name] = new Dygraph(document.getElementById(name), rows, settings);
+      drawn[name] = newPlot(name, rows, settings);
   }
 }
 

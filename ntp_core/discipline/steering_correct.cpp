@@ -260,8 +260,8 @@ std::string steering::state::objection_to_step(const clock_reading& now) const {
   const auto cause
     = policy.forbids(config, {offset, true, now.mono, now.unix_time});
   if (cause != panic_cause::none)
-    return "a step of " + offset_text(offset, "forward", "back")
-           + " is beyond " + cause_text(cause);
+    return "a step of " + offset_text(offset, "forward", "back") + " is beyond "
+           + cause_text(cause);
   return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace concert::ntp {
 
@@ -12,6 +13,20 @@ constexpr double first_weight_s = 1;
 constexpr double most_weight_s = 128;
 /// Two readings of the kernel's frequency that differ by less are the same.
 constexpr double frequency_unit = 2e-6 / 65536;
+
+/// Of our offset, one deviation. The offset itself is no part of it: it is what
+/// is measured, not, as for a clock of ours, an error on its way out.
+double deviation_s(const error_budget& b) {
+  const auto parts = {b.measurement_s, b.asymmetry_s, b.wander_s, b.server_s,
+                      b.disagreement_s};
+  return std::sqrt(
+    std::inner_product(parts.begin(), parts.end(), parts.begin(), 0.0));
+}
+
+/// Likewise the hard bound of our offset.
+double bound_s(const system_snapshot& seen) {
+  return std::max(0.0, seen.max_error_s - std::abs(seen.offset_s));
+}
 
 } // namespace
 
@@ -131,7 +146,7 @@ void clock_record::look(const clock_reading& now, const system_snapshot& seen,
   last_known_ = now.mono;
   if (weight > 0)
     hour.add_offset(std::min(weight, most_weight_s), seen.offset_s,
-                    seen.estimated_error_s, seen.max_error_s);
+                    deviation_s(seen.budget), bound_s(seen));
   imagine_step(seen.offset_s, config, hour);
 }
 

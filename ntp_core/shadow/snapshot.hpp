@@ -16,8 +16,8 @@ struct watched_span {
   double mean_s = 0;
   double rms_s = 0;
   double largest_s = 0;                ///< of |offset|
-  double uncertainty_s = 0;            ///< RMS of our estimated error
-  double max_error_s = 0;              ///< mean of our hard bound
+  double uncertainty_s = 0;            ///< of these offsets: one deviation, RMS
+  double max_error_s = 0;              ///< hard bound of the same, mean
   std::uint64_t steps = 0;             ///< of the clock, by whoever steers it
   double stepped_s = 0;                ///< sum of their sizes
   std::uint64_t frequency_changes = 0; ///< by whoever steers it

@@ -140,13 +140,29 @@ TEST_CASE(
   std::vector<platform::unique_fd> all;
   for (int i = 0; i < 32; ++i)
     all.push_back(f.connect());
-  f.say(all[0].get(), "{}\n");
+  f.say(all[0].get(), hello);
+  REQUIRE(f.received().size() == 1);
+  f.received().front().sink({"{}", {}, false});
+  f.received().clear();
+  f.run();
   CHECK_FALSE(f.hear(all[0].get()).empty());
   const auto late = f.connect();
   CHECK(f.hear(all[0].get()).empty());
   CHECK(f.hear(all[1].get()) == "closed");
   f.say(late.get(), hello);
   CHECK(f.received().size() == 1);
+}
+
+TEST_CASE("who asked nothing that makes sense loses its place first") {
+  fixture f;
+  std::vector<platform::unique_fd> all;
+  for (int i = 0; i < 32; ++i)
+    all.push_back(f.connect());
+  f.say(all[5].get(), "what time is it?\n");
+  CHECK_FALSE(f.hear(all[5].get()).empty());
+  const auto late = f.connect();
+  CHECK(f.hear(all[5].get()) == "closed");
+  CHECK(f.hear(all[0].get()).empty());
 }
 
 TEST_CASE("a trace goes on until the other side closes or stops reading") {

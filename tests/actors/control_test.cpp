@@ -95,6 +95,7 @@ TEST_CASE("a threshold is changed while the daemon runs, and back") {
   CHECK(contains(ask(m, wish(control_verb::diff)), agreeing));
   CHECK(m.logged("config-changed uid=4711 pid=12 request=set key=\""
                  + std::string{agreeing}));
+  CHECK_FALSE(m.logged("config-reloaded"));
   CHECK(done(ask(m, wish(control_verb::unset, agreeing))));
   CHECK(m.status().system.required_sources == 2);
   CHECK(ask(m, wish(control_verb::diff)).result == R"({"changes":[]})");
@@ -183,7 +184,13 @@ TEST_CASE("what is persisted is there after a restart of the daemon") {
   m.start(config);
   m.run_for(1min);
   REQUIRE(done(ask(m, wish(control_verb::set, agreeing, "3"))));
-  CHECK(contains(ask(m, wish(control_verb::persist)), "\"persisted\":true"));
+  CHECK(contains(ask(m, wish(control_verb::reload)),
+                 "\"pending\":[\"" + std::string{agreeing} + "\"]"));
+  const auto kept = ask(m, wish(control_verb::persist));
+  CHECK(contains(kept, "\"persisted\":true"));
+  CHECK(contains(kept, agreeing));
+  CHECK(ask(m, wish(control_verb::persist)).result
+        == R"({"kept":[],"persisted":true})");
   CHECK(std::filesystem::exists(m.state_file().parent_path() / "runtime.toml"));
   m.stop();
   m.start(config);

@@ -57,6 +57,7 @@ struct connection {
   bool open = true;
   std::vector<ctl::traced_message> lines;
   std::vector<ctl::control_refusal> refusals;
+  std::vector<trace_follower_actor> followers;
 
   answer_sink sink() {
     return [this](const ctl::control_answer& a) {
@@ -73,9 +74,9 @@ struct connection {
 void follow(machine& m, connection& to, std::vector<std::string> who) {
   auto publisher
     = caf::actor_cast<caf::actor>(m.sim().actors("publisher").front());
-  spawn_actor<trace_follower>(publisher.home_system(), m.sim().world(),
-                              request_for(control_verb::trace, std::move(who)),
-                              to.sink());
+  to.followers.push_back(spawn_actor<trace_follower>(
+    publisher.home_system(), m.sim().world(),
+    request_for(control_verb::trace, std::move(who)), to.sink()));
   m.sim().settle();
 }
 

@@ -182,6 +182,29 @@ TEST_CASE("what an actor has in its hands shows, and since when") {
   CHECK(stats.handling().type == nullptr);
 }
 
+TEST_CASE("an actor that rests inside a handler does not hang, and its rest is "
+          "not counted") {
+  actor_stats stats{{.id = 1, .kind = "k"}, true};
+  stats.on_enqueue();
+  {
+    const actor_stats::handling_scope scope{stats, &typeid(ping), 0};
+    const auto before = actor_stats::clock::now();
+    {
+      const actor_stats::resting_scope rest{stats};
+      CHECK(stats.handling().type == nullptr);
+      CHECK(stats.mailbox_depth() == 0);
+      std::this_thread::sleep_for(300ms);
+    }
+    REQUIRE(stats.handling().type != nullptr);
+    CHECK(stats.handling().since >= before + 300ms);
+  }
+  const auto counts = stats.handling_time.read();
+  // None of 268 ms or more.
+  CHECK(std::all_of(counts.begin() + 21, counts.end(),
+                    [](auto n) { return n == 0; }));
+  CHECK(sum(stats.handling_time) == 1);
+}
+
 TEST_CASE("a trace shows who told whom what") {
   machine m;
   m.start(server_source(machine::a));

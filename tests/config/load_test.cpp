@@ -77,6 +77,25 @@ TEST_CASE("an overridden value is judged at the place that overrides it") {
            "integer\n");
 }
 
+TEST_CASE("a reader that wants little takes what is right of a wrong file") {
+  const config_directory dir;
+  CHECK_FALSE(load_leniently(dir.main()));
+  dir.write("ntp.toml", "[observability\n[sorce]\nx = \n"
+                        "[observability]\nobservation-path = \"/run/o\"\n"
+                        "log-level = \"loud\"\n");
+  dir.write("ntp.toml.d/a.toml", "= 1\n[control]\npath = \"/run/c\"\n");
+  REQUIRE_FALSE(load(dir.main(), true));
+  const auto part = load_leniently(dir.main());
+  REQUIRE(part);
+  CHECK(part->observability.observation_path == "/run/o");
+  CHECK(part->control.path == "/run/c");
+  std::string wrong;
+  for (int i = 0; i < 100; ++i)
+    wrong += "= 1\n";
+  dir.write("ntp.toml", wrong);
+  CHECK_FALSE(load_leniently(dir.main()));
+}
+
 TEST_CASE("other files in the drop-in directory are left alone") {
   const config_directory dir;
   dir.write("ntp.toml", source("a"));

@@ -98,7 +98,7 @@ TEST_CASE("a change that is wrong is named, not placed in a file") {
 
 TEST_CASE("what is no value, no key or no single key cannot be set") {
   const changed_directory dir{two_sources};
-  for (const auto& [key, value] :
+  for (const auto& change :
        std::initializer_list<std::pair<const char*, const char*>>{
          {"synchronization.max-error", "1\nuser = \"x\""},
          {"synchronization.max-error", ""},
@@ -116,9 +116,9 @@ TEST_CASE("what is no value, no key or no single key cannot be set") {
          {"a b", "1"},
          {"\n", "1"},
          {"observability.log-level.x.y.z", "1"}}) {
-    CAPTURE(key);
-    CAPTURE(value);
-    CHECK_FALSE(dir.refused(setting(key, value)).empty());
+    CAPTURE(change.first);
+    CAPTURE(change.second);
+    CHECK_FALSE(dir.refused(setting(change.first, change.second)).empty());
   }
   CHECK(dir.refused(setting("source", "[]"))
         == "set source: error: `source`: sources are changed with `ntp-ctl "

@@ -79,6 +79,25 @@ TEST_CASE("files that only the daemon may read do not hide its socket") {
   CHECK(run_validate(o).code == 1);
 }
 
+TEST_CASE("a configuration with errors tells where the daemon is") {
+  const scratch_folder folder;
+  options o;
+  o.config = written(folder, "[observability]\n"
+                             "observation-path = \"/nonexistent/o\"\n"
+                             "[sorce]\nkind = \n"
+                             "[control]\npath = \"/nonexistent/c\"\n");
+  CHECK(find_socket(o).value().path == "/nonexistent/o");
+  const auto place = find_control_socket(o).value();
+  CHECK(place.path == "/nonexistent/c");
+  CHECK(place.origin.find("ntp.toml:4:") != std::string::npos);
+  std::string worse;
+  for (int i = 0; i < 100; ++i)
+    worse += "kind = \n";
+  o.config = written(folder, worse);
+  CHECK_FALSE(find_socket(o));
+  CHECK_FALSE(find_control_socket(o));
+}
+
 TEST_CASE("a view of a daemon that is away says where it should be") {
   const scratch_folder folder;
   const auto socket = (folder.path() / "observe").string();

@@ -76,7 +76,8 @@ TEST_CASE("compare says how far apart the clocks were, and a line an hour") {
   const auto r = compared(document_with_shadow(), output_form::plain);
   CHECK(r.code == 0);
   CHECK(has(r.out, "within 1.00 ms of ours (RMS), at most 3.00 ms; we know it "
-                   "to +/- 20.0 us."));
+                   "to +/- 20.0 us, surely to 1.00 ms."));
+  CHECK(has(r.out, "paths that differ there and back could explain it"));
   CHECK(has(r.out, "We would have stepped it 1 time, by 250 ms in all"));
   CHECK(has(r.out, "2023-11-14 23:00"));
   CHECK(has(r.out, "2023-11-15 00:00"));
@@ -98,6 +99,13 @@ TEST_CASE("clocks that differ by no more than is unknown are said to agree") {
   shadow.total = shadow.hours[0];
   CHECK(has(compare_view(shadow), "the two agree"));
   CHECK(has(compare_view({}), "Nothing is known yet"));
+}
+
+TEST_CASE("clocks that differ by more than paths can hide are said to differ") {
+  ntp::shadow_snapshot shadow;
+  shadow.hours = {an_hour(1'700'002'800, 2e-3)};
+  shadow.total = shadow.hours[0];
+  CHECK(has(compare_view(shadow), "the two differ"));
 }
 
 TEST_CASE("a daemon that steers its clock itself has nothing to compare") {

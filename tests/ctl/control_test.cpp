@@ -118,8 +118,32 @@ TEST_CASE("each view has its form for programs") {
 TEST_CASE("a single key is its value alone, for scripts") {
   CHECK(control_view(command::get, "synchronization.max-error", keys).value()
         == "0.5\n");
+  CHECK(control_view(command::get, "max-error", keys).value() == "0.5\n");
   CHECK(control_view(command::get, "observability.log-level", keys).value()
-        == "\n");
+        == "# observability.log-level is not set\n");
+}
+
+TEST_CASE("a reload tells what else is changed, persist what it keeps") {
+  CHECK(control_view(command::reload, "",
+                     R"({"changes":[],"restart":[],"pending":[],
+                         "persisted":true})")
+          .value()
+        == "Nothing changes.\n");
+  CHECK(control_view(command::reload, "",
+                     R"({"changes":[{"key":"a.b","from":null,"to":"1"}],
+                         "pending":["clock.kind"],"persisted":false})")
+          .value()
+        == "a.b: (none) -> 1\n"
+           "Changed at run time, until the daemon ends or \"ntp-ctl persist\" "
+           "keeps it:\n  clock.kind\n");
+  CHECK(control_view(command::persist, "", R"({"kept":[],"persisted":true})")
+          .value()
+        == "There is nothing to keep.\n");
+  CHECK(control_view(command::persist, "",
+                     R"({"kept":[{"key":"a.b","from":"2","to":"1"}],
+                         "persisted":true})")
+          .value()
+        == "Kept over a restart:\na.b: 2 -> 1\n");
 }
 
 TEST_CASE("a refusal is told, and who may not has a code of its own") {

@@ -109,6 +109,20 @@ TEST_CASE("a log file is appended to, and opened anew after rotation") {
   CHECK(lines_in(testing::contents(path)) == 1);
 }
 
+TEST_CASE("a log file can be left again") {
+  const temporary_folder folder;
+  const auto path = folder / "log";
+  const auto text = stderr_of([&] {
+    unsetenv("JOURNAL_STREAM");
+    CHECK(log::to_file(path));
+    log::info("one", "n={}", 1);
+    log::to_standard_error();
+    log::info("two", "n={}", 2);
+  });
+  CHECK(text == "<6>two n=2\n");
+  CHECK(testing::contents(path).ends_with("Z info one n=1\n"));
+}
+
 TEST_CASE("lines of several threads do not mix") {
   const temporary_folder folder;
   const auto path = folder / "log";

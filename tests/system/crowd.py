@@ -1,6 +1,7 @@
 """Clients of a stream socket that do what none should, 200 at a time, in a
 process of their own."""
 
+import collections
 import contextlib
 import multiprocessing
 import select
@@ -13,31 +14,38 @@ RATE = 10_000  # requests a second of all who flood
 
 
 class Crowd:
-    """`SIZE` clients of one kind. Who is thrown out comes back."""
+    """`size` clients of one kind. Who is thrown out comes back."""
 
-    def __init__(self, case, family, place, kind, request):
+    def __init__(self, case, family, place, kind, request, size=SIZE):
         context = multiprocessing.get_context("fork")
         self._ended = context.Event()
-        self._done = context.Value("Q", 0)
-        self._process = context.Process(
-            target=_run, daemon=True,
-            args=(family, place, kind, request, self._ended, self._done))
+        # One process alone would be too slow for the flood.
+        many = 2 if kind == "flooding" else 1
+        self._counts = [context.Array("Q", 2) for _ in range(many)]
+        self._processes = [
+            context.Process(
+                target=_flood if kind == "flooding" else _run, daemon=True,
+                args=(family, place, kind, request, size // many,
+                      self._ended, counts))
+            for counts in self._counts]
         case.addCleanup(self.stop)
 
     def start(self):
-        self._process.start()
+        for process in self._processes:
+            process.start()
         return self
 
     def stop(self):
-        """How many requests were sent, or connections made by who sends
-        none."""
+        """How many messages were tried, and how many of them were sent; of the
+        silent, connections."""
         self._ended.set()
-        if self._process.is_alive():
-            self._process.join(5)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
-        return self._done.value
+        for process in self._processes:
+            if process.is_alive():
+                process.join(5)
+            if process.is_alive():
+                process.kill()
+                process.join()
+        return [sum(column) for column in zip(*self._counts)]
 
 
 def _connect(family, place):
@@ -59,33 +67,56 @@ def _message(kind, request):
     return request
 
 
-def _run(family, place, kind, request, ended, done):
+def _run(family, place, kind, request, size, ended, counts):
     message = _message(kind, request)
     pause = 1.0 if kind == "slow" else 0.05
     clients = []
     while not ended.is_set():
         begin = time.monotonic()
         # No more at a time than a listener's queue is long.
-        for _ in range(min(SIZE - len(clients), 50)):
+        for _ in range(min(size - len(clients), 50)):
+            counts[0] += kind == "silent"
             with contextlib.suppress(OSError):
                 clients.append(_connect(family, place))
-                done.value += kind in ("silent", "slow")
-        share = 1 if kind != "flooding" else max(
-            1, int(RATE * pause / max(len(clients), 1)))
-        clients = [c for c in clients
-                   if kind == "silent" or _speak(c, message * share, kind,
-                                                 share, done)]
+                counts[1] += kind == "silent"
+        if kind != "silent":
+            clients = [c for c in clients if _speak(c, message, counts)]
         clients = _still_open(clients)
         ended.wait(max(0.001, begin + pause - time.monotonic()))
     for each in clients:
         each.close()
 
 
-def _speak(connection, message, kind, share, done):
+def _flood(family, place, kind, request, size, ended, counts):
+    """Half of `RATE`, each request by the next client in turn."""
+    clients = collections.deque()
+    pause = 0.01
+    share = int(RATE / 2 * pause)
+    due = time.monotonic()
+    while not ended.is_set():
+        for _ in range(share):
+            try:
+                client = (_connect(family, place) if len(clients) < size
+                          else clients.popleft())
+            except OSError:
+                counts[0] += 1
+                continue
+            if _speak(client, request, counts):
+                clients.append(client)
+        clients = collections.deque(_still_open(clients))
+        # What could not be kept up with is not made up for.
+        due = max(due + pause, time.monotonic() - 10 * pause)
+        ended.wait(max(0, due - time.monotonic()))
+    for each in clients:
+        each.close()
+
+
+def _speak(connection, message, counts):
+    """Whether the connection is still there; one that takes no more stays."""
+    counts[0] += 1
     try:
         connection.send(message)
-        if kind != "slow":
-            done.value += share
+        counts[1] += 1
     except BlockingIOError:
         pass
     except OSError:

@@ -59,6 +59,18 @@ class Completions(Case):
         self.check(lambda words: said("bash", "--norc", "-c", program, "bash",
                                       script, *words))
 
+    def test_bash_does_not_run_what_stands_in_a_name(self):
+        trap = self.path("trap")
+        program = ('source "$1"; ntp-ctl() { printf "%s,1\\n" name '
+                   '"\\$(touch $trap)" "*" "[2001:db8::1]:123" time.example; }; '
+                   'trap=$2; current=; _ntp_ctl_asked sources; '
+                   'printf "%s\\n" "${COMPREPLY[@]}"')
+        self.assertEqual(
+            (["[2001:db8::1]", "time.example"], ""),
+            said("bash", "--norc", "-c", program, "bash", self.script("bash"),
+                 trap))
+        self.assertFalse(trap.exists())
+
     def test_zsh_completes_what_can_be_said(self):
         self.needs("zsh")
         script = self.script("zsh")

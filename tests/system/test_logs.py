@@ -29,7 +29,10 @@ class Rotation(Case):
             path.rename(old)
             parts.append(old)
             daemon.signal(signal.SIGHUP)
-            wait_until(path.exists, 5, "the log is opened anew")
+            wait_until(lambda: path.exists() and path.stat().st_size > 0, 5,
+                       "the log is opened anew and written")
+        wait_until(lambda: path.read_text().count("\n") > 3, 10,
+                   "more is measured of each source")
         daemon.stop()
         lines = [line for part in [*parts, path] for line in self.lines(part)]
         for address in addresses:

@@ -11,6 +11,8 @@ install(FILES packaging/prometheus/alerts.yml
         DESTINATION ${CMAKE_INSTALL_DATADIR}/concert/prometheus)
 install(FILES packaging/concert.sysusers.conf
         DESTINATION lib/sysusers.d RENAME concert.conf)
+install(FILES packaging/concert.logrotate
+        DESTINATION ${CMAKE_INSTALL_SYSCONFDIR}/logrotate.d RENAME concert)
 install(FILES packaging/concert.tmpfiles.conf
         DESTINATION lib/tmpfiles.d RENAME concert.conf)
 install(FILES packaging/ntp.toml

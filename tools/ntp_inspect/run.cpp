@@ -8,6 +8,7 @@
 #include "tools/ntp_inspect/views.hpp"
 
 #include <fmt/format.h>
+#include <rapidjson/document.h>
 
 #include <poll.h>
 #include <sys/signalfd.h>
@@ -169,7 +170,15 @@ private:
     const auto json = ask(std::move(request));
     if (!json)
       return tl::unexpected{json.error()};
-    return options_.json ? say(*json + "\n") : outcome<void>{};
+    if (options_.json)
+      return say(*json + "\n");
+    rapidjson::Document answer;
+    answer.Parse(*json);
+    const auto count = answer.IsObject() && answer.HasMember("actors")
+                           && answer["actors"].IsUint64()
+                         ? answer["actors"].GetUint64()
+                         : 0;
+    return say(fmt::format("{} actor{}\n", count, count == 1 ? "" : "s"));
   }
 
   outcome<void> say(const std::string& text) {

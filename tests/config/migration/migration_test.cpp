@@ -168,12 +168,35 @@ TEST_CASE("old peers become sources, and their keys are missed aloud") {
   CHECK(c.sources[0].ntp_version == 3);
   CHECK(c.sources[2].interleaved);
   CHECK(c.servers.at(0).answer_symmetric_active);
-  CHECK(c.steering.local_stratum == 12);
+  // The clock of stratum 12 is its source, so that 13 is what it serves.
+  CHECK(c.steering.local_stratum == 13);
   CHECK(has(said, "their.conf:2: not carried over: `key`"));
   CHECK(has(said, "their.conf:4: changed: `peer 192.0.2.20"));
   CHECK(has(said, "their.conf:8: not carried over: `server 127.127.20.0"));
   CHECK(!has(said, "not-to-be-shown"));
   CHECK(!has(m.toml, "not-to-be-shown"));
+}
+
+TEST_CASE("a limit on steps outlives a leave to step, wherever it stands") {
+  for (const auto* text :
+       {"server a.example\nmakestep 1 -1\nmaxchange 2 1 0\n",
+        "server a.example\nmaxchange 2 1 0\nmakestep 1 -1\n"}) {
+    const auto c = valid(migrated(text, dialect::chrony).toml).config;
+    CHECK(c.steering.single_step_panic_threshold.forward_s == 2);
+  }
+}
+
+TEST_CASE("a step that chronyd would not make is told of") {
+  const auto never = migrated("server a.example\n", dialect::chrony);
+  CHECK(has(never.toml, "Without `makestep` chronyd steps never"));
+  const auto may
+    = migrated("server a.example\nmakestep 1 3\n", dialect::chrony);
+  CHECK(!has(may.toml, "steps never"));
+}
+
+TEST_CASE("an authority of one ntpd source is none of it alone any more") {
+  const auto m = migrated("server a.example nts ca /a.pem\n", dialect::ntpd);
+  CHECK(has(report(m), "changed: `ca`: the system's authorities"));
 }
 
 TEST_CASE("OpenNTPD's sources and listeners are carried over") {

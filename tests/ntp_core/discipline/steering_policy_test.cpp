@@ -43,7 +43,7 @@ TEST_CASE("a clock 0.25 s and 40 ppm wrong locks on two of three servers") {
   CHECK(w.source(0).state == source_state::selected);
   CHECK(w.source(1).state == source_state::selected);
   CHECK(w.source(2).state == source_state::falseticker);
-  CHECK(w.source(2).state_reason.find("offset +300.0 ms is") == 0);
+  CHECK(w.source(2).state_reason.find("offset 300.0 ms ahead is") == 0);
   CHECK(w.source(2).state_reason.find("agreed by 2 of 3") != std::string::npos);
   CHECK(w.has_event("falseticker"));
 }

@@ -26,8 +26,7 @@ struct watched {
     now.raw = now.raw + ntp_duration::from_seconds(3600);
     seen.synchronized = true;
     seen.last_update = now.mono;
-    seen.estimated_error_s = 20e-6;
-    seen.max_error_s = 1e-3;
+    seen.budget = {.measurement_s = 12e-6, .asymmetry_s = 16e-6};
   }
 
   /// `by` passes by a perfect clock, and the wall clock goes on as it is set.
@@ -46,6 +45,9 @@ struct watched {
 
   void look(double offset_s) {
     seen.offset_s = offset_s;
+    // As for a clock of ours: it holds what is to be corrected as well.
+    seen.budget.unslewed_s = std::abs(offset_s);
+    seen.max_error_s = 1e-3 + std::abs(offset_s);
     record.look(now, seen, frequency, config);
   }
 };

@@ -9,7 +9,7 @@ from stage import show
 
 
 def play(case, seconds):
-    from concert import client, fast_source, local_servers, time_server
+    from concert import client, local_servers, time_server
     from harness import Process, built, wait_until
     from watcher import Watcher, say, watch_for
     servers, names = local_servers(case, [0, 0, 0])

@@ -41,6 +41,13 @@ def play(case, seconds):
     metrics("ntp_actor", 'steering')
     time.sleep(seconds)
     say(daemon, "list", program="ntp-inspect")
+    # A spawner and its source, one after the other.
+    say(daemon, "inject", names[0], f"stick {seconds * 0.8:.1f}s",
+        program="ntp-inspect")
+    time.sleep(seconds * 0.7)
+    print("the event loop hangs; the inspector answers all the same:")
+    say(daemon, "list", program="ntp-inspect")
+    time.sleep(seconds * 1.2)
     say(daemon, "inject", "publisher", "kill", program="ntp-inspect")
     say(daemon, "inject", names[0], "kill", program="ntp-inspect")
     time.sleep(2)
@@ -51,7 +58,7 @@ def play(case, seconds):
     print("the log:")
     for line in daemon.log().splitlines():
         if any(word in line for word in (
-                "inject", "actor-", "source-died", "stuck", "watchdog")):
+                "inject", "actor-", "mailbox-", "source-died", "watchdog")):
             print("  " + line)
 
 

@@ -66,12 +66,13 @@ def play(case, seconds):
                 waits.append((time.monotonic() - start) if honest else None)
                 time.sleep(0.2)
             took = time.monotonic() - begin
-            received = (daemon.received() - received) / took
-            done = crowd.stop()
+            tried, sent = crowd.stop()
+            now = wait_until(daemon.received, 5, "the daemon shows its state")
+            received = (now - received) / (time.monotonic() - begin)
             watcher.stop()
             good = [w for w in waits if w is not None]
-            print(f"\n200 {kind} clients at {name}: {done / took:.0f}"
-                  f" requests/s; others: {len(good)} of {len(waits)} answered"
+            print(f"\n200 {kind} clients at {name}: {sent / took:.0f}"
+                  f" messages/s ({tried / took:.0f} tried); others: {len(good)} of {len(waits)} answered"
                   f", slowest {1e3 * max(good, default=0):.0f} ms;"
                   f" {received:.0f} time requests/s served; exporter"
                   f" {size / 2**20:.1f} ->"

@@ -1,36 +1,37 @@
 #!/usr/bin/env python3
 """Configurations of chronyd and ntpd, migrated, validated and run."""
 
-import pathlib
 import subprocess
 import time
 
 from stage import show
 
-DATA = pathlib.Path(__file__).resolve().parents[2] / "config/migration/data"
-
 
 def play(case, seconds):
-    from concert import Daemon
     from harness import built
-    for file in sorted(DATA.glob("*.conf")):
-        done = subprocess.run([built("ntp-ctl"), "migrate", str(file)],
+    from migrated_file import MigratedFile, files, played_servers
+    from nts import NAMES, Authority
+    authority = Authority(case, *NAMES)
+    played_servers(case, authority)
+    for file in files():
+        it = MigratedFile(case, file, authority)
+        done = subprocess.run([built("ntp-ctl"), "migrate", it.path],
                               capture_output=True, text=True, timeout=10)
         print(f"\n$ ntp-ctl migrate {file.name}   [exit {done.returncode}]")
         print(done.stdout + done.stderr)
-        daemon = Daemon(case, file.stem, ["--no-adjust"])
-        # Only what the sandbox has not: the sockets' places, no privilege.
-        text = daemon.config_path.read_text()
-        daemon.config_path.write_text(done.stdout)
+        daemon = it.daemon(done.stdout)
         code, said, complaints = daemon.ctl("validate")
         print(f"$ ntp-ctl validate   [exit {code}]\n{said}{complaints}")
-        places = case.path(f"{file.stem}.toml.d")
-        places.mkdir()
-        (places / "sandbox.toml").write_text(
-            text[text.index("[observability]"):])
+        case.assertEqual(0, code)
+        it.move_in(daemon)
         daemon.start()
         time.sleep(seconds)
         print(daemon.ctl("sources")[1])
+        for server in daemon.observe()["servers"]:
+            print(f"serves on {server['address']}")
+        for server in daemon.observe()["nts_ke_servers"]:
+            case.assertTrue(server["listening"], server["problem"])
+            print(f"gives out keys on {server['address']}")
         daemon.stop()
 
 
