@@ -376,7 +376,8 @@ load(const std::filesystem::path& path, bool must_exist,
 /// that cannot be told.
 std::optional<daemon_config> load_leniently(const std::filesystem::path& path);
 
-/// The same as `load` for text at hand; `name` stands in diagnostics. Touches no file.
+/// The same as `load` for text at hand; `name` stands in diagnostics. Touches
+/// no file.
 tl::expected<loaded_config, std::vector<diagnostic>>
 parse(std::string_view text, std::string_view name);
 

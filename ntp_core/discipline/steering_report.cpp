@@ -164,7 +164,8 @@ std::string steering::state::state_reason(const clock_reading& now) const {
     case system_state::panic:
       reason
         = "the sources want a step of "
-          + offset_text(panic_offset_s, "forward", "back") + ", beyond what is allowed; `ntp-ctl force-sync` allows it once";
+          + offset_text(panic_offset_s, "forward", "back")
+          + ", beyond what is allowed; `ntp-ctl force-sync` allows it once";
       break;
     case system_state::contested:
       reason = "another program has set the clock's frequency to "
