@@ -49,7 +49,8 @@ ctl::control_answer hello(const control_peer& peer) {
 } // namespace
 
 publisher::publisher(caf::actor_config& cfg, runtime& rt,
-                     config::shared_config config, ntp::mono_time started)
+                     const config::shared_config& config,
+                     ntp::mono_time started)
   : actor_base(cfg, rt, "publisher",
                config->observability.observation_path.value_or("").string()),
     config_(config->observability),

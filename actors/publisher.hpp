@@ -16,8 +16,8 @@ namespace concert::actors {
 class publisher final : public actor_base<publisher_actor, placement::control> {
 public:
   /// `started`: since when the daemon is up.
-  publisher(caf::actor_config& cfg, runtime& rt, config::shared_config config,
-            ntp::mono_time started);
+  publisher(caf::actor_config& cfg, runtime& rt,
+            const config::shared_config& config, ntp::mono_time started);
 
   behavior_type make_behavior() override;
 
