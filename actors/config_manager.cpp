@@ -1,5 +1,6 @@
 #include "actors/config_manager.hpp"
 
+#include "actors/log_level.hpp"
 #include "ctl/json_writer.hpp"
 #include "ctl/text.hpp"
 #include "platform/hash.hpp"
@@ -149,14 +150,6 @@ std::string settings_of(const config::source_config& source) {
   only.sources.push_back(source);
   const auto changes = config::changed_keys({}, only);
   return changes.empty() ? std::string{} : changes.front().to;
-}
-
-log::level log_level_of(config::log_level l) {
-  static_assert(static_cast<int>(log::level::trace)
-                  == static_cast<int>(config::log_level::trace)
-                && static_cast<int>(log::level::error)
-                     == static_cast<int>(config::log_level::error));
-  return static_cast<log::level>(l);
 }
 
 /// Writes the file of persistent changes.

@@ -1,5 +1,6 @@
 #include "actors/program.hpp"
 
+#include "actors/log_level.hpp"
 #include "actors/real_runtime.hpp"
 #include "actors/shadow.hpp"
 #include "actors/start_conditions.hpp"
@@ -41,22 +42,6 @@ struct options {
   bool shadow = false;
   std::filesystem::path shadow_file; ///< empty: one of the usual places
 };
-
-log::level level_of(config::log_level l) {
-  switch (l) {
-    case config::log_level::trace:
-      return log::level::trace;
-    case config::log_level::debug:
-      return log::level::debug;
-    case config::log_level::info:
-      return log::level::info;
-    case config::log_level::warning:
-      return log::level::warning;
-    case config::log_level::error:
-      return log::level::error;
-  }
-  return log::level::info;
-}
 
 /// The options, or the exit code of `--help`, `--version` or a usage error.
 tl::expected<options, int> parse_arguments(int argc, char** argv) {
@@ -183,7 +168,7 @@ int run_program(int argc, char** argv) {
   }
   auto& config = loaded->config;
   if (!opts->level)
-    log::set_level(level_of(config.observability.level));
+    log::set_level(log_level_of(config.observability.level));
   if (config.observability.log_path)
     if (const auto r = log::to_file(*config.observability.log_path); !r) {
       log::error("log-failed", "error=\"{}\"", r.error().text);

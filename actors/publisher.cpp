@@ -27,8 +27,6 @@ namespace {
 constexpr std::chrono::seconds answer_limit{1};
 /// For who reads and writes files.
 constexpr std::chrono::seconds files_limit{10};
-/// A trace costs each message something.
-constexpr std::size_t max_traces = 8;
 
 ctl::control_answer refuse(ctl::control_refusal why, std::string text) {
   return {{}, ctl::control_problem{why, std::move(text)}, false};
@@ -159,9 +157,7 @@ void publisher::on_control(const control_received& received) {
       sink(inspect(world(), control_, received.request));
       return;
     case trace:
-      if (const auto refusal = follow(received); refusal.problem)
-        sink(refusal);
-      return;
+      return follow(received);
     case ctl::control_verb::burst:
       sink(this->burst(received.request.source));
       return;
@@ -217,21 +213,16 @@ ctl::control_answer publisher::burst(const std::string& source) {
   return {fmt::format(R"({{"sources":{}}})", told), {}, false};
 }
 
-ctl::control_answer publisher::follow(const control_received& received) {
-  if (!world().registry().keeps_statistics())
-    return refuse(ctl::control_refusal::not_now,
-                  "the inspector is switched off ([control] inspector)");
+/// Whether there may be one more trace, the follower says itself.
+void publisher::follow(const control_received& received) {
   const auto alive = world().registry().find({trace_follower::own_kind});
   std::erase_if(followers_, [&](const caf::actor& f) {
     return std::none_of(alive.begin(), alive.end(),
                         [&](const auto& a) { return a->who.id == f.id(); });
   });
-  if (followers_.size() >= max_traces)
-    return refuse(ctl::control_refusal::busy, "too many traces run already");
   // It lives as long as somebody has its handle.
   followers_.push_back(caf::actor_cast<caf::actor>(spawn_actor<trace_follower>(
     system(), world(), received.request, received.sink)));
-  return {};
 }
 
 void publisher::collect(document_sink done) {

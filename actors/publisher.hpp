@@ -34,7 +34,7 @@ private:
   template <class Wish>
   void ask_steering(const control_received& received, Wish wish);
   ctl::control_answer burst(const std::string& source);
-  ctl::control_answer follow(const control_received& received);
+  void follow(const control_received& received);
   /// Collects a document and calls back with it.
   void collect(document_sink done);
   void collect_nts(const std::shared_ptr<collection>& all,
