@@ -6,6 +6,7 @@
 #include <rapidjson/error/en.h>
 #include <rapidjson/memorystream.h>
 
+#include <charconv>
 #include <cmath>
 
 namespace concert::ctl {
@@ -25,15 +26,31 @@ public:
   bool EndArray(rapidjson::SizeType) { return depth_-- > 0; }
   /// A zero with an exponent or many digits, such as 0e55, comes out as any
   /// number: the library shifts it until its highest bit is set. Of hundreds
-  /// of digits it reads beyond a table.
+  /// of digits it reads beyond a table, and what is too small for a normal
+  /// number, such as 77002e-329, may become infinite.
   bool RawNumber(const char* text, rapidjson::SizeType size, bool) {
     constexpr std::size_t longest = 64;
     if (size > longest)
       return false;
     const std::string_view number{text, size};
-    const auto digits = number.substr(0, number.find_first_of("eE"));
-    return digits.find_first_of("123456789") != std::string_view::npos
-           || (digits.size() == size && size <= 20);
+    double value = 0;
+    if (std::from_chars(number.begin(), number.end(), value).ec != std::errc{})
+      return false;
+    return std::isnormal(value)
+           || (value == 0 && size <= 20
+               && number.find_first_of("eE") == std::string_view::npos);
+  }
+  /// Half a character, such as `\udc00`, comes out as octets that are no UTF-8.
+  bool String(const char* text, rapidjson::SizeType size, bool) {
+    const std::string_view octets{text, size};
+    for (auto at = octets.find('\xed'); at < size;
+         at = octets.find('\xed', at + 1))
+      if (at + 1 < size && static_cast<unsigned char>(octets[at + 1]) >= 0xa0)
+        return false;
+    return true;
+  }
+  bool Key(const char* text, rapidjson::SizeType size, bool copy) {
+    return String(text, size, copy);
   }
   // NOLINTEND(readability-identifier-naming)
 

@@ -1,6 +1,7 @@
 #include "config/migration/chrony.hpp"
 
 #include "config/migration/chrony_source.hpp"
+#include "ntp_core/nts/ke_server_name.hpp"
 
 #include <fmt/format.h>
 
@@ -510,7 +511,7 @@ void chrony_reader::on_nts_number(const directive& d) {
 }
 
 void chrony_reader::on_nts_name(const directive& d) {
-  if (!is_host(d.word(0)) || d.word(0).find(':') != std::string_view::npos)
+  if (!ntp::is_ke_server_name(d.word(0)))
     return bad_value(d);
   plan_.ke.set_text("ntp-server", d.word(0));
   carried(d);

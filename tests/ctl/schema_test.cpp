@@ -85,7 +85,10 @@ TEST_CASE("what is no request at all is refused") {
        {"", "{", "[]", "7", "null", "{}", R"({"v":1})",
         R"({"v":1,"id":-1,"request":"get"})", R"({"v":1,"id":1,"request":7})",
         R"({"v":"1","id":1,"request":"get"})",
-        "{\"v\":1,\"id\":1,\"request\":\"\xff\"}"})
+        "{\"v\":1,\"id\":1,\"request\":\"\xff\"}",
+        // Half a character, which would come out as no UTF-8.
+        R"({"v":1,"id":1,"request":"get","key":"\udc00"})",
+        R"({"v":1,"id":1,"request":"get","\udc00":"a"})"})
     CHECK_FALSE(text_of_refusal(line).empty());
   CHECK_FALSE(text_of_refusal(std::string(100000, '[')).empty());
   CHECK_FALSE(text_of_refusal(std::string(max_request + 1, ' ')).empty());

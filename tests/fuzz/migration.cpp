@@ -9,11 +9,13 @@
 
 namespace config = concert::config;
 
-/// `text` as one dialect; every other file is `text` itself.
+/// `text` as one dialect; every other file is `text` itself, a few times: all
+/// that may be included takes as long as hundreds of inputs.
 static void migrate(std::string_view text, config::dialect from) {
+  int left = 3;
   const config::include_reader itself = [&](std::string_view pattern) {
     std::vector<config::included_file> files;
-    if (pattern.size() % 2 == 0)
+    if (pattern.size() % 2 == 0 && left-- > 0)
       files.push_back({std::string{pattern}, std::string{text}});
     return files;
   };

@@ -2,6 +2,8 @@
 
 #include "tests/config/parsing.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <fstream>
 #include <iterator>
@@ -310,6 +312,20 @@ TEST_CASE("what is no host or hostile becomes no source and no TOML") {
   const auto c = valid(m.toml).config;
   CHECK(c.sources.empty());
   CHECK(c.leap_seconds_file == "/a\\b ??");
+}
+
+TEST_CASE("what cannot name a server to NTS clients names none") {
+  for (const auto* name : {"time.2.7", "a..b", "time.example:123", "fe80::1%1"})
+    CHECK(has(report(migrated(fmt::format("ntsserverkey /k\nntsservercert /c\n"
+                                          "ntsntpserver {}\n",
+                                          name),
+                              dialect::chrony)),
+              fmt::format("not carried over: `ntsntpserver {}`", name)));
+  CHECK(from_chrony("ntsserverkey /k\nntsservercert /c\nallow\n"
+                    "ntsntpserver 2001:db8::1\n")
+          .nts_ke_servers.at(0)
+          .ntp_server
+        == "2001:db8::1");
 }
 
 TEST_CASE("ntpd's wildcard interfaces and refusals") {
