@@ -3,6 +3,7 @@
 #include "ctl/text.hpp"
 
 #include <fmt/format.h>
+#include <rapidjson/encodedstream.h>
 #include <rapidjson/error/en.h>
 #include <rapidjson/memorystream.h>
 
@@ -13,53 +14,68 @@ namespace concert::ctl {
 
 namespace {
 
+using rapidjson::SizeType;
 using rapidjson::Value;
 
-/// Counts the nesting, so that nothing after it needs to recurse far, and
-/// refuses what the library would read wrongly.
-class guard : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, guard> {
+/// Builds the document of what is nested no deeper than we recurse, and reads
+/// numbers for the library, which takes 0e55 for any number and overflows at
+/// some others.
+class builder {
 public:
+  explicit builder(rapidjson::Document& d) : document_(d) {}
+
   // NOLINTBEGIN(readability-identifier-naming): the names that RapidJSON calls
-  bool StartObject() { return ++depth_ <= max_json_depth; }
-  bool StartArray() { return ++depth_ <= max_json_depth; }
-  bool EndObject(rapidjson::SizeType) { return depth_-- > 0; }
-  bool EndArray(rapidjson::SizeType) { return depth_-- > 0; }
-  /// A zero with an exponent or many digits, such as 0e55, comes out as any
-  /// number: the library shifts it until its highest bit is set. Of hundreds
-  /// of digits it reads beyond a table, and what is too small for a normal
-  /// number, such as 77002e-329, may become infinite.
-  bool RawNumber(const char* text, rapidjson::SizeType size, bool) {
-    constexpr std::size_t longest = 64;
-    if (size > longest)
-      return false;
-    const std::string_view number{text, size};
-    double value = 0;
-    if (std::from_chars(number.begin(), number.end(), value).ec != std::errc{})
-      return false;
-    return std::isnormal(value)
-           || (value == 0 && size <= 20
-               && number.find_first_of("eE") == std::string_view::npos);
+  bool Null() { return document_.Null(); }
+  bool Bool(bool value) { return document_.Bool(value); }
+  bool RawNumber(const char* text, SizeType size, bool) {
+    return number<std::uint64_t>({text, size}, &rapidjson::Document::Uint64)
+           || number<std::int64_t>({text, size}, &rapidjson::Document::Int64)
+           || number<double>({text, size}, &rapidjson::Document::Double);
   }
   /// Half a character, such as `\udc00`, comes out as octets that are no UTF-8.
-  bool String(const char* text, rapidjson::SizeType size, bool) {
+  bool String(const char* text, SizeType size, bool copy) {
     const std::string_view octets{text, size};
     for (auto at = octets.find('\xed'); at < size;
          at = octets.find('\xed', at + 1))
       if (at + 1 < size && static_cast<unsigned char>(octets[at + 1]) >= 0xa0)
         return false;
-    return true;
+    return document_.String(text, size, copy);
   }
-  bool Key(const char* text, rapidjson::SizeType size, bool copy) {
+  bool Key(const char* text, SizeType size, bool copy) {
     return String(text, size, copy);
   }
+  bool StartObject() { return deeper() && document_.StartObject(); }
+  bool StartArray() { return deeper() && document_.StartArray(); }
+  bool EndObject(SizeType n) { return depth_-- > 0 && document_.EndObject(n); }
+  bool EndArray(SizeType n) { return depth_-- > 0 && document_.EndArray(n); }
+
+  // Never called: numbers come as text.
+  bool Int(int) { return false; }
+  bool Uint(unsigned) { return false; }
+  bool Int64(std::int64_t) { return false; }
+  bool Uint64(std::uint64_t) { return false; }
+  bool Double(double) { return false; }
   // NOLINTEND(readability-identifier-naming)
 
 private:
+  bool deeper() { return ++depth_ <= max_json_depth; }
+
+  /// False: it is none of this type.
+  template <class Number>
+  bool number(std::string_view text,
+              bool (rapidjson::Document::*take)(Number)) {
+    Number value{};
+    const auto [stop, error] = std::from_chars(text.begin(), text.end(), value);
+    return error == std::errc{} && stop == text.end()
+           && (document_.*take)(value);
+  }
+
+  rapidjson::Document& document_;
   std::size_t depth_ = 0;
 };
 
 constexpr unsigned parse_flags = rapidjson::kParseIterativeFlag
-                                 | rapidjson::kParseFullPrecisionFlag
+                                 | rapidjson::kParseNumbersAsStringsFlag
                                  | rapidjson::kParseValidateEncodingFlag;
 
 tl::unexpected<error> malformed(rapidjson::ParseErrorCode code,
@@ -77,18 +93,20 @@ result<rapidjson::Document> parse_json(std::string_view text,
     return tl::unexpected{
       error{errc::too_large,
             fmt::format("{} octets, more than {}", text.size(), max_size)}};
-  rapidjson::MemoryStream input{text.data(), text.size()};
-  rapidjson::Reader reader;
-  guard first;
-  const auto shape
-    = reader.Parse<rapidjson::kParseIterativeFlag
-                   | rapidjson::kParseNumbersAsStringsFlag>(input, first);
-  if (shape.IsError())
-    return malformed(shape.Code(), shape.Offset());
+  rapidjson::MemoryStream octets{text.data(), text.size()};
+  rapidjson::EncodedInputStream<rapidjson::UTF8<>, rapidjson::MemoryStream>
+    input{octets};
   rapidjson::Document document;
-  document.Parse<parse_flags>(text.data(), text.size());
-  if (document.HasParseError())
-    return malformed(document.GetParseError(), document.GetErrorOffset());
+  rapidjson::Reader reader;
+  rapidjson::ParseResult result;
+  auto read = [&](rapidjson::Document& d) {
+    builder into{d};
+    result = reader.Parse<parse_flags>(input, into);
+    return !result.IsError();
+  };
+  document.Populate(read);
+  if (result.IsError())
+    return malformed(result.Code(), result.Offset());
   return document;
 }
 

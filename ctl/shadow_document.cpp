@@ -1,8 +1,8 @@
 #include "ctl/shadow_document.hpp"
 
+#include "ctl/json_reader.hpp"
 #include "ctl/json_writer.hpp"
-
-#include <rapidjson/document.h>
+#include "ctl/observation.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -79,16 +79,13 @@ std::string shadow_json(const ntp::shadow_snapshot& shadow) {
 }
 
 result<ntp::shadow_snapshot> read_shadow(std::string_view json) {
-  rapidjson::Document document;
-  document
-    .Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag>(
-      json.data(), json.size());
-  if (document.HasParseError() || !document.IsObject())
+  const auto document = parse_json(json, max_document);
+  if (!document || !document->IsObject())
     return tl::unexpected{error{
       errc::malformed,
       "the daemon watches no other one's clock: it was started neither with "
       "--shadow nor with --no-adjust"}};
-  const Value& found = document;
+  const Value& found = *document;
   ntp::shadow_snapshot shadow;
   if (const auto total = found.FindMember("total"); total != found.MemberEnd())
     shadow.total = read_span(total->value);

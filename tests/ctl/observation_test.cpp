@@ -212,7 +212,7 @@ TEST_CASE("numbers at the ends of their ranges can be shown") {
                         "refusals": {"internal": #, "new": #},
                         "tls_failures": {"version": #}}],
     "keyset": {"keys": 1, "newest_since": #, "next_rotation": #}})";
-  for (const char* number : {"1e308", "-1e308", "2.3e-308", "0", "1e18",
+  for (const char* number : {"1e308", "-1e308", "5e-324", "0", "1e18",
                              "18446744073709551615", "-9223372036854775808"}) {
     std::string text;
     for (const char c : pattern)

@@ -2,13 +2,13 @@
 
 #include "config/config.hpp"
 #include "ctl/control_client.hpp"
+#include "ctl/json_reader.hpp"
 #include "tools/ntp_inspect/graph.hpp"
 #include "tools/ntp_inspect/screen.hpp"
 #include "tools/ntp_inspect/top_view.hpp"
 #include "tools/ntp_inspect/views.hpp"
 
 #include <fmt/format.h>
-#include <rapidjson/document.h>
 
 #include <poll.h>
 #include <sys/signalfd.h>
@@ -172,12 +172,9 @@ private:
       return tl::unexpected{json.error()};
     if (options_.json)
       return say(*json + "\n");
-    rapidjson::Document answer;
-    answer.Parse(*json);
-    const auto count = answer.IsObject() && answer.HasMember("actors")
-                           && answer["actors"].IsUint64()
-                         ? answer["actors"].GetUint64()
-                         : 0;
+    const auto answer = ctl::parse_json(*json, ctl::max_answer);
+    const auto count
+      = answer ? ctl::json_count(*answer, "actors").value_or(0) : 0;
     return say(fmt::format("{} actor{}\n", count, count == 1 ? "" : "s"));
   }
 
