@@ -36,6 +36,7 @@ double error_bound::stability_s(raw_time when) const {
 
 double error_bound::estimated_error_s(raw_time when) const {
   return std::sqrt(square(stability_s(when)) + upstream_.bias_variance
+                   + square(upstream_.stamp_s)
                    + square(upstream_.disagreement_s));
 }
 
@@ -47,7 +48,7 @@ error_budget error_bound::budget(raw_time when) const {
   error_budget b;
   b.measurement_s = std::sqrt(now - growth);
   b.wander_s = std::sqrt(growth);
-  b.server_s = std::sqrt(upstream_.server_variance);
+  b.server_s = std::sqrt(upstream_.server_variance + square(upstream_.stamp_s));
   b.asymmetry_s = std::sqrt(
     std::max(0.0, upstream_.bias_variance - upstream_.server_variance));
   b.disagreement_s = upstream_.disagreement_s;

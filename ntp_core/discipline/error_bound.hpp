@@ -12,6 +12,7 @@ struct upstream_error {
   double delay_s = 0;         ///< root delay of the peer and base delay to it
   double bias_variance = 0;   ///< likely asymmetry and servers' errors, s²
   double server_variance = 0; ///< of that, the servers' part, s²
+  double stamp_s = 0;         ///< servers' stamps that are early, likely
   double disagreement_s = 0;  ///< between two ways to filter
 };
 

@@ -72,6 +72,29 @@ TEST_CASE("the budget names what makes the error") {
     CHECK(b.server_s > 0.9 * sum(b));
     CHECK(b.server_s < ms(10));
   }
+  SUBCASE("next door: the stamps that servers take before they answer") {
+    world w{{0, 0, 1e-9}};
+    for (int i = 0; i < 3; ++i) {
+      auto s = server(us(1));
+      s.jitter_s = us(1);
+      w.add(s);
+    }
+    w.run(7200);
+    const auto b = w.now().budget;
+    CHECK(b.server_s > 0.9 * sum(b));
+    CHECK(b.server_s < us(5));
+  }
+  SUBCASE("next door in interleaved mode: not the stamps") {
+    world w{{0, 0, 1e-9}};
+    for (int i = 0; i < 3; ++i) {
+      auto s = server(us(1));
+      s.jitter_s = us(1);
+      s.interleaved = true;
+      w.add(s);
+    }
+    w.run(7200);
+    CHECK(w.now().budget.server_s < 0.1 * us(1));
+  }
   SUBCASE("no network for a day: the oscillator") {
     world w{{0, 0, 1e-8}};
     for (int i = 0; i < 3; ++i)

@@ -41,6 +41,7 @@ struct world_server {
   bool interleaved = false;
   std::optional<measurement> held; ///< the last one
   std::uint8_t reachability = 0;
+  std::uint64_t answers = 0;
   double next_poll = 0;
 };
 
@@ -300,6 +301,7 @@ private:
     if (s.alive) {
       s.reachability |= 1;
       report.sample = exchange(s);
+      ++s.answers;
       if (s.interleaved)
         s.held.swap(report.sample);
     }
@@ -311,6 +313,8 @@ private:
     a.leap = s.leap;
     a.root_delay = ntp_duration::from_seconds(s.root_delay_s);
     a.root_dispersion = ntp_duration::from_seconds(s.root_dispersion_s);
+    a.packets[static_cast<std::size_t>(packet_verdict::accepted)] = s.answers;
+    a.interleaved_answers = s.interleaved ? s.answers : 0;
     obey(steering_->on_report(report, read()));
     if (follow_desired_poll && s.burst == 0) {
       s.poll = source(s.id.value - 1).desired_poll;
