@@ -191,7 +191,8 @@ void config_manager::on_wiring(const wiring& w) {
 
 void config_manager::on_reload() {
   platform::readiness::reloading();
-  log::reopen();
+  if (const auto r = log::reopen(); !r)
+    log::warning("log-not-reopened", "error=\"{}\"", r.error().text);
   send(peers_.recorder, reload{});
   auto loaded = load(*options_.pending);
   if (!loaded) {

@@ -141,9 +141,19 @@ std::string file_line(level l, std::string_view event, std::string_view text) {
                      now.tv_nsec / 1'000'000, name_of(l), event, text);
 }
 
-int open_for_append(const std::string& path) {
-  return open(path.c_str(),
-              O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+/// With `mutex` locked.
+result<void> append_to(const std::string& path) {
+  const int opened = open(
+    path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+  if (opened < 0)
+    return tl::unexpected(
+      system_error("cannot open the log file " + path, errno));
+  if (file >= 0)
+    close(file);
+  file = opened;
+  file_path = path;
+  target = destination::file;
+  return {};
 }
 
 } // namespace
@@ -157,17 +167,8 @@ bool enabled(level l) {
 }
 
 result<void> to_file(const std::filesystem::path& path) {
-  const int opened = open_for_append(path.string());
-  if (opened < 0)
-    return tl::unexpected(
-      system_error("cannot open the log file " + path.string(), errno));
   const std::lock_guard lock{mutex};
-  if (file >= 0)
-    close(file);
-  file = opened;
-  file_path = path.string();
-  target = destination::file;
-  return {};
+  return append_to(path.string());
 }
 
 void to_standard_error() {
@@ -179,15 +180,9 @@ void to_standard_error() {
   looked_for_journal = false;
 }
 
-void reopen() {
+result<void> reopen() {
   const std::lock_guard lock{mutex};
-  if (target != destination::file)
-    return;
-  const int opened = open_for_append(file_path);
-  if (opened < 0)
-    return;
-  close(file);
-  file = opened;
+  return target == destination::file ? append_to(file_path) : result<void>{};
 }
 
 void write(level l, std::string_view event, std::string_view text) {

@@ -26,8 +26,9 @@ bool enabled(level l);
 result<void> to_file(const std::filesystem::path& path);
 /// Sends it to stderr or the journal again, as at the start.
 void to_standard_error();
-/// Opens the file anew (after rotation).
-void reopen();
+/// Opens the file anew (after rotation), if the log is in one; errors leave it
+/// where it was.
+result<void> reopen();
 
 /// Writes one line. `event` is the name, `text` the key=value pairs.
 void write(level l, std::string_view event, std::string_view text);

@@ -96,7 +96,8 @@ TEST_CASE("a log file is appended to, and opened anew after rotation") {
     log::info("one", "n={}", 1);
     std::filesystem::rename(path, folder / "log.1");
     log::info("two", "n={}", 2);
-    log::reopen();
+    if (!log::reopen())
+      return 2;
     log::error("three", "n={}", 3);
     return 0;
   });
@@ -107,6 +108,24 @@ TEST_CASE("a log file is appended to, and opened anew after rotation") {
   CHECK(old.ends_with("Z info two n=2\n"));
   CHECK(testing::contents(path).ends_with("Z error three n=3\n"));
   CHECK(lines_in(testing::contents(path)) == 1);
+}
+
+TEST_CASE("a log file that cannot be opened anew is written on") {
+  const temporary_folder folder;
+  const auto path = folder / "sub/log";
+  std::filesystem::create_directory(folder / "sub");
+  const int status = testing::in_child([&] {
+    if (!log::to_file(path))
+      return 1;
+    std::filesystem::rename(folder / "sub", folder / "moved");
+    if (const auto r = log::reopen();
+        r || r.error().text.find("sub/log") == std::string::npos)
+      return 2;
+    log::info("one", "n={}", 1);
+    return 0;
+  });
+  CHECK(status == 0);
+  CHECK(testing::contents(folder / "moved/log").ends_with("Z info one n=1\n"));
 }
 
 TEST_CASE("a log file can be left again") {
