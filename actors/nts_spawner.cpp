@@ -163,8 +163,7 @@ void nts_spawner::on_jar(std::size_t index, const saved_cookies& saved) {
   go_on();
 }
 
-// -- another configuration
-// ------------------------------------------------------
+// -- another configuration ----------------------------------------------------
 
 void nts_spawner::on_config(const config::source_config& config) {
   entry_.set_config(config);
@@ -371,9 +370,14 @@ const std::string& nts_spawner::name_of(const std::string& server) const {
 /// Servers that a pool should not give.
 std::vector<std::string> nts_spawner::deny_list(const slot& s) {
   std::vector<std::string> names;
-  for (const auto& other : slots_)
-    if (&other != &s && other.at)
+  for (const auto& other : slots_) {
+    if (&other == &s)
+      continue;
+    if (other.at)
       names.push_back(name_of(other.at->server));
+    else if (other.jar)
+      names.push_back(name_of(other.jar->origin.server));
+  }
   const auto now = world().now();
   for (const auto& [name, until] : denied_)
     if (until > now)

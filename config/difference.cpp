@@ -21,9 +21,8 @@ std::vector<std::string> restart_keys(const daemon_config& a,
 
 /// Whether the same spawner goes on with what it has found out.
 bool is_same_source(const source_config& a, const source_config& b) {
-  return a.mode == b.mode && a.address == b.address && a.count == b.count
-         && a.ignore == b.ignore && a.ntp_version == b.ntp_version
-         && a.nts == b.nts;
+  return a.mode == b.mode && a.address == b.address
+         && a.ntp_version == b.ntp_version && a.nts == b.nts;
 }
 
 /// Takes the pairs of sources that only change out of those that go and come.

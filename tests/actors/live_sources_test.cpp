@@ -98,7 +98,7 @@ TEST_CASE("a name that is offline is not looked up before it is online") {
   CHECK(m.source_addresses().size() == 3);
 }
 
-TEST_CASE("a pool that shall be smaller keeps its oldest members") {
+TEST_CASE("a pool that grows or shrinks keeps its oldest members") {
   machine m;
   const std::string name = "pool.example.org";
   m.sim().network().name(name).addresses
@@ -106,13 +106,21 @@ TEST_CASE("a pool that shall be smaller keeps its oldest members") {
        *ntp::ip_address::parse(machine::c)};
   m.start(pool_source(name, 3));
   m.run_for(10min);
-  REQUIRE(m.source_addresses().size() == 3);
+  const auto before = m.status().sources;
+  REQUIRE(before.size() == 3);
   m.reload(pool_source(name, 1));
-  CHECK(m.source_addresses().size() == 1);
+  const auto left = m.status().sources;
+  REQUIRE(left.size() == 1);
+  CHECK(std::ranges::any_of(before,
+                            [&](const auto& s) { return s.id == left[0].id; }));
+  CHECK(left[0].reachability == 255);
   CHECK(m.sim().actors("spawner").size() == 1);
   m.reload(pool_source(name, 2));
   m.run_for(1min);
-  CHECK(m.source_addresses().size() == 2);
+  const auto after = m.status().sources;
+  REQUIRE(after.size() == 2);
+  CHECK(std::ranges::any_of(after,
+                            [&](const auto& s) { return s.id == left[0].id; }));
   CHECK(m.clock().done().steps == 1);
 }
 

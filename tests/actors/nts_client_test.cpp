@@ -550,6 +550,50 @@ TEST_CASE_FIXTURE(nts_fixture, "a source that a reload removes asks no more, "
   check_wire();
 }
 
+TEST_CASE_FIXTURE(nts_fixture, "limits of polls change in place, and cost no "
+                               "key exchange") {
+  m.start(nts_source());
+  REQUIRE(becomes_synchronized());
+  m.run_for(30min);
+  const auto before = m.status().sources.at(0);
+  m.reload(nts_source("poll-interval-limits = { min = 5, max = 5 }"));
+  m.run_for(10min);
+  const auto after = m.status().sources.at(0);
+  CHECK(after.id == before.id);
+  CHECK(after.reachability == 255);
+  CHECK(after.poll == 5);
+  CHECK(attempts() == 1);
+  CHECK(m.state() == "synchronized");
+  check_wire();
+}
+
+TEST_CASE_FIXTURE(nts_fixture, "offline neither the server of keys nor that of "
+                               "time is asked, and online the cookies serve") {
+  m.start(nts_source() + server_source(machine::b));
+  REQUIRE(becomes_synchronized());
+  m.reload(nts_source("offline = true") + server_source(machine::b));
+  const auto asked = server().requests.size();
+  m.run_for(2h);
+  CHECK(server().requests.size() == asked);
+  CHECK(attempts() == 1);
+  m.reload(nts_source() + server_source(machine::b));
+  m.run_for(1min);
+  CHECK(server().requests.size() > asked);
+  CHECK(attempts() == 1);
+  check_wire();
+}
+
+TEST_CASE_FIXTURE(nts_fixture, "offline from the start no keys are asked for "
+                               "before it is online") {
+  m.start(nts_source("offline = true") + server_source(machine::b));
+  m.run_for(1h);
+  CHECK(attempts() == 0);
+  m.reload(nts_source() + server_source(machine::b));
+  m.run_for(1min);
+  CHECK(attempts() == 1);
+  CHECK_FALSE(server().requests.empty());
+}
+
 TEST_CASE_FIXTURE(nts_fixture, "a source or a spawner that dies is replaced, "
                                "with the cookies that are left") {
   m.start(nts_source());
@@ -716,6 +760,42 @@ TEST_CASE_FIXTURE(pool_fixture, "a pool is asked once for each server, and not "
   m.run_for(1h);
   CHECK(m.status().sources.size() == 3);
   CHECK(ke.requests().size() == 3);
+  check_wire();
+}
+
+TEST_CASE_FIXTURE(pool_fixture,
+                  "a pool grows and shrinks while those that stay "
+                  "are not asked for keys again") {
+  m.start(nts_pool(3));
+  m.run_for(10min);
+  const auto before = m.status().sources;
+  m.reload(nts_pool(4));
+  m.run_for(10min);
+  CHECK(names() == list{member(1), member(2), member(3), member(4)});
+  CHECK(ke.requests().size() == 4);
+  CHECK(denials(3) == list{member(1), member(2), member(3)});
+  m.reload(nts_pool(2));
+  m.run_for(10min);
+  CHECK(names() == list{member(1), member(2)});
+  const auto after = m.status().sources;
+  REQUIRE(after.size() == 2);
+  CHECK(after[0].id == before.at(0).id);
+  CHECK(after[1].id == before.at(1).id);
+  CHECK(ke.requests().size() == 4);
+  CHECK(m.state() == "synchronized");
+  check_wire();
+}
+
+TEST_CASE_FIXTURE(pool_fixture, "a new place in a pool does not take a server "
+                                "whose cookies outlive a restart") {
+  m.start(nts_pool(3));
+  m.run_for(10min);
+  m.stop();
+  m.start(nts_pool(4));
+  m.run_for(10min);
+  CHECK(names() == list{member(1), member(2), member(3), member(4)});
+  REQUIRE(ke.requests().size() == 4);
+  CHECK(denials(3) == list{member(1), member(2), member(3)});
   check_wire();
 }
 
