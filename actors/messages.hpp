@@ -203,8 +203,7 @@ struct get_server_status {
   std::size_t top_clients = 0; ///< as many are wanted
 };
 
-// -- about cookies that servers give out
-// ---------------------------------------
+// -- about cookies that servers give out --------------------------------------
 
 /// The keys to seal and to open cookies with; null: none. Workers have them
 /// before those who give out cookies do.

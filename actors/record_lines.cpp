@@ -24,18 +24,6 @@ void write_time(ctl::json_writer& out, ntp::ntp_timestamp when,
   out.field("unix_ns", unix_time.count());
 }
 
-std::string_view name_of(ntp::stamp_kind kind) {
-  switch (kind) {
-    case ntp::stamp_kind::hardware:
-      return "hardware";
-    case ntp::stamp_kind::kernel:
-      return "kernel";
-    case ntp::stamp_kind::daemon:
-      break;
-  }
-  return "daemon";
-}
-
 } // namespace
 
 std::string measurement_line(const measurement_taken& m,
@@ -47,8 +35,8 @@ std::string measurement_line(const measurement_taken& m,
     out.field("address", std::string_view{m.address.to_string()});
     out.field("offset", s.offset().seconds());
     out.field("delay", s.delay().seconds());
-    out.field("sent_stamp", name_of(s.t1.kind));
-    out.field("received_stamp", name_of(s.t4.kind));
+    out.field("sent_stamp", to_string(s.t1.kind));
+    out.field("received_stamp", to_string(s.t4.kind));
     out.field("poll", m.association.poll);
     out.field("reach", m.association.reachability);
     out.field("stratum", s.stratum);

@@ -30,23 +30,11 @@ std::string_view leap_name(ntp::leap_indicator leap) {
   return "Unknown";
 }
 
-std::string_view stamp_name(ntp::stamp_kind kind) {
-  switch (kind) {
-    case ntp::stamp_kind::hardware:
-      return "hardware";
-    case ntp::stamp_kind::kernel:
-      return "kernel";
-    case ntp::stamp_kind::daemon:
-      return "daemon";
-  }
-  return "unknown";
-}
-
 std::optional<std::string_view>
 stamp_name(std::optional<ntp::stamp_kind> kind) {
   if (!kind)
     return {};
-  return stamp_name(*kind);
+  return to_string(*kind);
 }
 
 double log2_seconds(std::int8_t exponent) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 namespace concert::ntp {
 
@@ -14,6 +15,18 @@ enum class stamp_kind : std::uint8_t {
   kernel,   ///< the kernel's network stack
   daemon,   ///< this program, before send or after receive
 };
+
+constexpr std::string_view to_string(stamp_kind kind) {
+  switch (kind) {
+    case stamp_kind::hardware:
+      return "hardware";
+    case stamp_kind::kernel:
+      return "kernel";
+    case stamp_kind::daemon:
+      break;
+  }
+  return "daemon";
+}
 
 /// The moment a packet left or arrived, on both local scales.
 struct local_stamp {

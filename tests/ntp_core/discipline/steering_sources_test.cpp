@@ -269,8 +269,7 @@ TEST_CASE("polls get rarer while the clock is quiet") {
   CHECK(w.source(0).desired_poll == 6);
 }
 
-// -- leap seconds
-// --------------------------------------------------------------
+// -- leap seconds -------------------------------------------------------------
 
 namespace {
 
