@@ -373,19 +373,19 @@ void supervisor::on_config(const config_changed& change) {
 }
 
 void supervisor::change_sources(const config::config_difference& d) {
+  const auto spawner_of = [this](const config::source_config& c) {
+    return std::find_if(spawners_.begin(), spawners_.end(),
+                        [&](const auto& s) { return s.config == c; });
+  };
   for (const auto& [before, after] : d.modified_sources) {
-    const auto it
-      = std::find_if(spawners_.begin(), spawners_.end(),
-                     [&](const auto& s) { return s.config == before; });
+    const auto it = spawner_of(before);
     if (it == spawners_.end())
       continue;
     it->config = after;
     send(it->handle, source_config_changed{after});
   }
   for (const auto& gone : d.removed_sources) {
-    const auto it
-      = std::find_if(spawners_.begin(), spawners_.end(),
-                     [&](const auto& s) { return s.config == gone; });
+    const auto it = spawner_of(gone);
     if (it == spawners_.end())
       continue;
     drop_child(it->life);
