@@ -36,7 +36,8 @@ served_moment played(const served_record& record, double t_s) {
 
 } // namespace
 
-server_model::server_model(const server_options& options, std::uint64_t seed)
+server_model::server_model(const server_model_options& options,
+                           std::uint64_t seed)
   : options_(options) {
   if (options_.wander_s > 0)
     wander_.emplace(normal_process::law::stationary, options_.wander_time_s,
@@ -71,7 +72,7 @@ server_model::moment server_model::at(double t_s) {
   return now;
 }
 
-modelled_server::modelled_server(const server_options& options,
+modelled_server::modelled_server(const server_model_options& options,
                                  std::uint64_t seed)
   : model_(options, seed),
     rate_every_(options.rate_every) {

@@ -9,7 +9,7 @@
 namespace concert::actors {
 
 /// What a server's clock shows and what it says of itself, by true time:
-/// `server_options` at work. Pure; time must not go back.
+/// `server_model_options` at work. Pure; time must not go back.
 class server_model {
 public:
   struct moment {
@@ -17,14 +17,14 @@ public:
     bool silent = false;
   };
 
-  server_model(const server_options& options, std::uint64_t seed);
+  server_model(const server_model_options& options, std::uint64_t seed);
 
   moment at(double t_s);
 
 private:
   served_moment own(double t_s);
 
-  server_options options_;
+  server_model_options options_;
   std::optional<normal_process> wander_;
 };
 
@@ -32,7 +32,7 @@ private:
 class modelled_server final : public simulated_server {
 public:
   /// Throws `std::invalid_argument` for a leap of no known kind.
-  modelled_server(const server_options& options, std::uint64_t seed);
+  modelled_server(const server_model_options& options, std::uint64_t seed);
 
   std::optional<std::vector<std::byte>>
   answer(std::span<const std::byte> request, const ntp::endpoint& client,

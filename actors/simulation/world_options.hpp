@@ -125,7 +125,7 @@ struct server_event {
   bool unsynchronized = false;
 };
 
-struct server_options {
+struct server_model_options {
   std::string address; ///< IPv4 or IPv6, numeric
   link_options link;
   double error_s = 0;
@@ -181,7 +181,7 @@ struct name_options {
 
 struct world_options {
   machine_options machine;
-  std::vector<server_options> servers;
+  std::vector<server_model_options> servers;
   std::vector<name_options> names;
 };
 

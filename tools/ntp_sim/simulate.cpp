@@ -258,7 +258,7 @@ private:
 
 /// The world of the next daemon in a chain: it follows `record`.
 void follow(scenario& s, actors::served_record record) {
-  actors::server_options upstream;
+  actors::server_model_options upstream;
   upstream.address = s.world.servers.front().address;
   upstream.link = s.world.servers.front().link;
   upstream.playback

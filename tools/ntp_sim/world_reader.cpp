@@ -189,8 +189,9 @@ actors::server_event read_server_event(drawing_reader r) {
   return e;
 }
 
-actors::server_options read_server(table_reader& table, const draws& from) {
-  actors::server_options s;
+actors::server_model_options read_server(table_reader& table,
+                                         const draws& from) {
+  actors::server_model_options s;
   drawing_reader r{table, from};
   table.find("count");
   table.optional("address", s.address, address_text);

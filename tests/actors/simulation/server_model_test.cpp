@@ -12,7 +12,7 @@ namespace concert::actors::testing {
 
 namespace {
 
-double error_at(const server_options& o, double t_s) {
+double error_at(const server_model_options& o, double t_s) {
   return server_model{o, 1}.at(t_s).served.error_s;
 }
 
@@ -32,7 +32,7 @@ std::optional<ntp::packet_header> ask(modelled_server& server, double t_s) {
 } // namespace
 
 TEST_CASE("a server's error grows by its drift, and by more during an event") {
-  server_options o;
+  server_model_options o;
   o.error_s = 1e-3;
   o.drift = 1e-6;
   o.events.push_back({.at_s = 100, .until_s = 200, .drift = 1e-5});
@@ -42,7 +42,7 @@ TEST_CASE("a server's error grows by its drift, and by more during an event") {
 }
 
 TEST_CASE("a server steps for a while, or for good") {
-  server_options o;
+  server_model_options o;
   o.events.push_back({.at_s = 100, .until_s = 200, .step_s = 0.5});
   o.events.push_back({.at_s = 300, .step_s = -0.1});
   CHECK(error_at(o, 99) == 0);
@@ -52,7 +52,7 @@ TEST_CASE("a server steps for a while, or for good") {
 }
 
 TEST_CASE("a server's error wanders with its deviation and time") {
-  server_options o;
+  server_model_options o;
   o.wander_s = 2e-4;
   o.wander_time_s = 3600;
   server_model model{o, 9};
@@ -67,7 +67,7 @@ TEST_CASE("a server's error wanders with its deviation and time") {
 }
 
 TEST_CASE("a server that plays a daemon back shows what that one served") {
-  server_options o;
+  server_model_options o;
   o.error_s = 5;
   o.playback = std::make_shared<served_record>(
     served_record{{}, {1e-3, 0.01, 0.02, 2}, {3e-3, 0.03, 0.04, 2}});
@@ -89,7 +89,7 @@ TEST_CASE("a server that plays a daemon back shows what that one served") {
 }
 
 TEST_CASE("a server is silent or unsynchronized while an event says so") {
-  server_options o;
+  server_model_options o;
   o.stratum = 3;
   o.events.push_back({.at_s = 10, .until_s = 20, .silent = true});
   o.events.push_back({.at_s = 30, .until_s = 40, .unsynchronized = true});
@@ -102,7 +102,7 @@ TEST_CASE("a server is silent or unsynchronized while an event says so") {
 }
 
 TEST_CASE("every n-th request is answered with RATE") {
-  server_options o;
+  server_model_options o;
   o.rate_every = 8;
   modelled_server server{o, 1};
   for (int i = 1; i <= 24; ++i) {
@@ -116,7 +116,7 @@ TEST_CASE("every n-th request is answered with RATE") {
 }
 
 TEST_CASE("a server announces the leap that it is told") {
-  server_options o;
+  server_model_options o;
   o.leap = "insert";
   modelled_server server{o, 1};
   CHECK(ask(server, 1)->leap == ntp::leap_indicator::insert_second);

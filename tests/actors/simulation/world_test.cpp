@@ -112,7 +112,7 @@ private:
 
 /// One server 1 ms away with a little queueing.
 world_options one_server() {
-  server_options s;
+  server_model_options s;
   s.address = server;
   s.link.forward.base_s = s.link.backward.base_s = 1e-3;
   s.link.forward.jitter_s = s.link.backward.jitter_s = 10e-6;
