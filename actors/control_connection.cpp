@@ -131,11 +131,13 @@ void control_connection::on_read(std::error_code ec, std::size_t size) {
   // Who follows a trace has nothing more to say.
   if (ec || streaming_)
     return close();
+  const bool first = buffer_.empty();
+  buffer_.append(chunk_.data(), size);
+  // After a trace this may come before the next request is answered.
   if (awaited_)
     return;
-  if (buffer_.empty())
+  if (first)
     expire_after(line_limit);
-  buffer_.append(chunk_.data(), size);
   read();
 }
 

@@ -192,6 +192,21 @@ TEST_CASE("a trace goes on until the other side closes or stops reading") {
   CHECK_FALSE(f.received()[1].sink({"{}", {}, true}));
 }
 
+TEST_CASE("requests that come around the end of a trace are all handed on") {
+  fixture f;
+  const auto fd = f.connect();
+  f.say(fd.get(), trace + hello);
+  REQUIRE(f.received().size() == 1);
+  CHECK(f.received()[0].sink({"{}", {}, false}));
+  f.run();
+  REQUIRE(f.received().size() == 2);
+  f.say(fd.get(), hello);
+  CHECK(f.received().size() == 2);
+  CHECK(f.received()[1].sink({"{}", {}, false}));
+  f.run();
+  CHECK(f.received().size() == 3);
+}
+
 TEST_CASE("answers that come after the socket was closed go nowhere") {
   fixture f;
   const auto fd = f.connect();
