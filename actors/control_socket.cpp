@@ -2,6 +2,7 @@
 
 #include "actors/control_connection.hpp"
 #include "actors/control_peer.hpp"
+#include "actors/handler_guard.hpp"
 #include "actors/token_bucket.hpp"
 #include "platform/socket.hpp"
 
@@ -55,20 +56,11 @@ private:
     std::deque<std::weak_ptr<control_connection>> waiting; ///< with a request
   };
 
-  /// A handler that runs after this port has gone does nothing.
-  template <class Handler>
-  auto while_open(Handler handler) {
-    return [handler, token = std::weak_ptr<char>{open_}](auto... args) {
-      if (!token.expired())
-        handler(std::move(args)...);
-    };
-  }
-
   void accept() {
     if (!connects_.take())
       return accept_after(turn_pause);
     acceptor_.async_accept(
-      while_open([this](std::error_code ec, protocol::socket socket) {
+      while_open_([this](std::error_code ec, protocol::socket socket) {
         // The process has no descriptor left, most likely.
         if (ec)
           return accept_after(retry_delay);
@@ -79,7 +71,7 @@ private:
 
   void accept_after(std::chrono::milliseconds delay) {
     pause_.expires_after(delay);
-    pause_.async_wait(while_open([this](std::error_code ec) {
+    pause_.async_wait(while_open_([this](std::error_code ec) {
       if (!ec)
         accept();
     }));
@@ -128,7 +120,7 @@ private:
   void set_turn(std::chrono::milliseconds delay) {
     turn_is_set_ = true;
     turn_.expires_after(delay);
-    turn_.async_wait(while_open([this](std::error_code) { give_turns(); }));
+    turn_.async_wait(while_open_([this](std::error_code) { give_turns(); }));
   }
 
   /// One of each kind at a time: the loop has others to serve in between.
@@ -174,7 +166,7 @@ private:
   std::array<peer_class, 2> classes_;
   bool turn_is_set_ = false;
   std::vector<std::shared_ptr<control_connection>> connections_;
-  std::shared_ptr<char> open_ = std::make_shared<char>();
+  handler_guard while_open_;
 };
 
 } // namespace

@@ -1,5 +1,6 @@
 #include "actors/observation_socket.hpp"
 
+#include "actors/handler_guard.hpp"
 #include "ctl/status.hpp"
 #include "platform/socket.hpp"
 
@@ -83,21 +84,12 @@ public:
   }
 
 private:
-  /// A handler that runs after this port has gone does nothing.
-  template <class Handler>
-  auto while_open(Handler handler) {
-    return [handler, token = std::weak_ptr<char>{open_}](auto... args) {
-      if (!token.expired())
-        handler(std::move(args)...);
-    };
-  }
-
   void accept() {
     accepting_ = state_->readers < max_readers;
     if (!accepting_)
       return; // the next waits in the kernel's queue
     acceptor_.async_accept(
-      while_open([this](std::error_code ec, protocol::socket socket) {
+      while_open_([this](std::error_code ec, protocol::socket socket) {
         if (ec)
           return accept_later();
         hand_out(std::move(socket));
@@ -108,7 +100,7 @@ private:
   /// The process has no descriptor left, most likely.
   void accept_later() {
     pause_.expires_after(retry_delay);
-    pause_.async_wait(while_open([this](std::error_code ec) {
+    pause_.async_wait(while_open_([this](std::error_code ec) {
       if (!ec)
         accept();
     }));
@@ -124,7 +116,7 @@ private:
   std::string path_;
   std::function<void(document_sink)> on_reader_;
   std::shared_ptr<shared_state> state_;
-  std::shared_ptr<char> open_ = std::make_shared<char>();
+  handler_guard while_open_;
   bool accepting_ = false;
 };
 
