@@ -19,6 +19,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// What has come; "closed" if it was closed.
+std::string hear(int fd) {
+  std::vector<char> text(1 << 20);
+  const auto size = ::recv(fd, text.data(), text.size(), MSG_DONTWAIT);
+  if (size == 0 || (size < 0 && errno == ECONNRESET))
+    return "closed";
+  return {text.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
+}
+
 class fixture {
 public:
   fixture() {
@@ -44,18 +53,16 @@ public:
     return fd;
   }
 
+  std::vector<platform::unique_fd> take_all_places() {
+    std::vector<platform::unique_fd> all(32);
+    for (auto& fd : all)
+      fd = connect();
+    return all;
+  }
+
   void say(int fd, const std::string& text) {
     ::send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     run();
-  }
-
-  /// What has come; "closed" if it was closed.
-  static std::string hear(int fd) {
-    std::vector<char> text(1 << 20);
-    const auto size = ::recv(fd, text.data(), text.size(), MSG_DONTWAIT);
-    if (size == 0 || (size < 0 && errno == ECONNRESET))
-      return "closed";
-    return {text.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
   }
 
   void run(std::chrono::milliseconds span = 30ms) { io_.run_for(span); }
@@ -89,7 +96,7 @@ TEST_CASE("a request comes with who asks, and is answered by its number") {
   CHECK(f.received()[0].sink({R"({"a":1})", {}, false}));
   CHECK_FALSE(f.received()[0].sink({R"({"a":2})", {}, false}));
   f.run();
-  CHECK(f.hear(fd.get()) == "{\"v\":1,\"id\":7,\"result\":{\"a\":1}}\n");
+  CHECK(hear(fd.get()) == "{\"v\":1,\"id\":7,\"result\":{\"a\":1}}\n");
   CHECK(f.received().size() == 2);
 }
 
@@ -99,18 +106,18 @@ TEST_CASE("a request that nobody answers any more is refused") {
   f.say(fd.get(), hello);
   f.received().clear();
   f.run();
-  CHECK(f.hear(fd.get()).find("\"why\":\"failed\"") != std::string::npos);
+  CHECK(hear(fd.get()).find("\"why\":\"failed\"") != std::string::npos);
 }
 
 TEST_CASE("garbage is refused, and too much of it closes the connection") {
   fixture f;
   const auto fd = f.connect();
   f.say(fd.get(), "what time is it?\n");
-  CHECK(f.hear(fd.get()).find("\"why\":\"malformed\"") != std::string::npos);
+  CHECK(hear(fd.get()).find("\"why\":\"malformed\"") != std::string::npos);
   std::string heard;
   for (int i = 0; i < 100 && heard != "closed"; ++i) {
     f.say(fd.get(), std::string(4096, 'x'));
-    heard = f.hear(fd.get());
+    heard = hear(fd.get());
   }
   CHECK(heard == "closed");
   CHECK(f.received().empty());
@@ -127,42 +134,38 @@ TEST_CASE(
   std::string heard;
   for (int i = 0; i < 100 && heard.find("busy") == std::string::npos; ++i) {
     f.run();
-    heard += f.hear(fd.get());
+    heard += hear(fd.get());
   }
   CHECK(heard.find("\"why\":\"busy\"") != std::string::npos);
   f.run(100ms);
-  CHECK(f.hear(fd.get()).empty());
+  CHECK(hear(fd.get()).empty());
 }
 
 TEST_CASE(
   "when all places are taken the connection that was quiet longest goes") {
   fixture f;
-  std::vector<platform::unique_fd> all;
-  for (int i = 0; i < 32; ++i)
-    all.push_back(f.connect());
+  const auto all = f.take_all_places();
   f.say(all[0].get(), hello);
   REQUIRE(f.received().size() == 1);
   f.received().front().sink({"{}", {}, false});
   f.received().clear();
   f.run();
-  CHECK_FALSE(f.hear(all[0].get()).empty());
+  CHECK_FALSE(hear(all[0].get()).empty());
   const auto late = f.connect();
-  CHECK(f.hear(all[0].get()).empty());
-  CHECK(f.hear(all[1].get()) == "closed");
+  CHECK(hear(all[0].get()).empty());
+  CHECK(hear(all[1].get()) == "closed");
   f.say(late.get(), hello);
   CHECK(f.received().size() == 1);
 }
 
 TEST_CASE("who asked nothing that makes sense loses its place first") {
   fixture f;
-  std::vector<platform::unique_fd> all;
-  for (int i = 0; i < 32; ++i)
-    all.push_back(f.connect());
+  const auto all = f.take_all_places();
   f.say(all[5].get(), "what time is it?\n");
-  CHECK_FALSE(f.hear(all[5].get()).empty());
+  CHECK_FALSE(hear(all[5].get()).empty());
   const auto late = f.connect();
-  CHECK(f.hear(all[5].get()) == "closed");
-  CHECK(f.hear(all[0].get()).empty());
+  CHECK(hear(all[5].get()) == "closed");
+  CHECK(hear(all[0].get()).empty());
 }
 
 TEST_CASE("a trace goes on until the other side closes or stops reading") {
@@ -173,7 +176,7 @@ TEST_CASE("a trace goes on until the other side closes or stops reading") {
   const auto& sink = f.received()[0].sink;
   CHECK(sink({"{}", {}, true}));
   f.run();
-  CHECK(f.hear(fd.get()) == "{\"v\":1,\"id\":8,\"result\":{},\"more\":true}\n");
+  CHECK(hear(fd.get()) == "{\"v\":1,\"id\":8,\"result\":{},\"more\":true}\n");
   fd = {};
   f.run();
   CHECK_FALSE(sink({"{}", {}, true}));
@@ -214,7 +217,7 @@ TEST_CASE("answers that come after the socket was closed go nowhere") {
   f.close();
   CHECK_FALSE(f.received()[0].sink({"{}", {}, false}));
   f.run();
-  CHECK(f.hear(fd.get()) == "closed");
+  CHECK(hear(fd.get()) == "closed");
 }
 
 } // namespace concert::actors
