@@ -12,7 +12,7 @@ namespace {
 
 using config::migration;
 
-outcome failed(std::string why) {
+outcome failed(const std::string& why) {
   return {static_cast<int>(exit_code::no), {}, "ntp-ctl: " + why + '\n'};
 }
 

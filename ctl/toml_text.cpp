@@ -12,7 +12,8 @@ namespace {
 bool is_literal(std::string_view text) {
   if (text == "true" || text == "false")
     return true;
-  if (text.empty() || std::string_view{"\"'[{"}.find(text[0]) != text.npos)
+  if (text.empty()
+      || std::string_view{"\"'[{"}.find(text[0]) != std::string_view::npos)
     return !text.empty();
   if (text[0] == '+' || text[0] == '-')
     text.remove_prefix(1);
@@ -20,7 +21,8 @@ bool is_literal(std::string_view text) {
     return false;
   if (text.starts_with("0x") || text.starts_with("0o")
       || text.starts_with("0b"))
-    return text.find_first_not_of("0123456789abcdefABCDEF", 2) == text.npos;
+    return text.find_first_not_of("0123456789abcdefABCDEF", 2)
+           == std::string_view::npos;
   double number = 0;
   const char* const end = text.data() + text.size();
   const auto [rest, failure] = std::from_chars(text.data(), end, number);

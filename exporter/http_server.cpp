@@ -72,7 +72,6 @@ public:
     std::error_code ignored;
     socket_.shutdown(tcp::socket::shutdown_both, ignored);
     socket_.close(ignored);
-    limit_.cancel();
     server_.unsent_ -= answer_.size();
     server_.connections_.erase(self_);
   }
@@ -82,9 +81,9 @@ public:
 private:
   void expect_within(std::chrono::milliseconds time) {
     limit_.expires_after(time);
-    limit_.async_wait([me = shared_from_this()](std::error_code cancelled) {
-      if (!cancelled)
-        me->end();
+    limit_.async_wait([me = weak_from_this()](std::error_code cancelled) {
+      if (const auto c = me.lock(); c && !cancelled)
+        c->end();
     });
   }
 

@@ -240,9 +240,9 @@ TEST_CASE("actors that start later are traced too") {
 TEST_CASE("there are four traces at most, and each can end") {
   actor_registry registry;
   const auto actor = registry.add({.id = 7, .kind = "k"});
-  std::vector<std::unique_ptr<actor_registry::trace>> traces;
-  for (int i = 0; i < 4; ++i)
-    traces.push_back(registry.start_trace({}));
+  std::vector<std::unique_ptr<actor_registry::trace>> traces(4);
+  for (auto& t : traces)
+    t = registry.start_trace({});
   CHECK(registry.start_trace({}) == nullptr);
   const auto handle = [&] {
     const actor_stats::handling_scope scope{*actor, &typeid(ping), 3};

@@ -10,12 +10,13 @@ namespace concert::exporter {
 
 namespace {
 
-reading at(double s, std::vector<std::pair<std::string, double>> sources) {
+reading at(double s,
+           const std::vector<std::pair<std::string, double>>& sources) {
   reading r;
   r.at_s = s;
   r.observed.emplace();
   r.observed->system.offset_s = 0.5;
-  for (auto& [name, offset] : sources) {
+  for (const auto& [name, offset] : sources) {
     ctl::observed_source source;
     source.name = name;
     source.offset_s = offset;

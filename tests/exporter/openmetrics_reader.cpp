@@ -1,5 +1,7 @@
 #include "tests/exporter/openmetrics_reader.hpp"
 
+#include <fmt/format.h>
+
 #include <map>
 #include <regex>
 #include <set>
@@ -31,7 +33,7 @@ public:
       if (line == "# EOF")
         return text.empty() ? "" : "something follows # EOF";
       if (const auto why = line_fault(line); !why.empty())
-        return why + ": " + line;
+        return fmt::format("{}: {}", why, line);
     }
     return "no # EOF";
   }

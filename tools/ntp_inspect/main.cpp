@@ -7,16 +7,16 @@
 #include <vector>
 
 int main(int argc, char** argv) {
-  using namespace concert::inspect;
+  namespace inspect = concert::inspect;
   try {
-    const auto parsed = parse_options({argv + 1, argv + argc});
+    const auto parsed = inspect::parse_options({argv + 1, argv + argc});
     if (parsed)
-      return run(*parsed);
+      return inspect::run(*parsed);
     std::fputs(parsed.error().text.c_str(),
                parsed.error().code == 0 ? stdout : stderr);
     return parsed.error().code;
   } catch (const std::exception& e) {
     std::fprintf(stderr, "ntp-inspect: %s\n", e.what());
-    return static_cast<int>(exit_code::no);
+    return static_cast<int>(inspect::exit_code::no);
   }
 }

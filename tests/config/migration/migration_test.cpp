@@ -49,6 +49,7 @@ bool has(const std::string& text, std::string_view part) {
 
 std::vector<std::string> texts(const std::vector<ntp::ip_prefix>& prefixes) {
   std::vector<std::string> result;
+  result.reserve(prefixes.size());
   for (const auto& prefix : prefixes)
     result.push_back(prefix.to_string());
   return result;
