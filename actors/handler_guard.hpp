@@ -9,6 +9,10 @@ namespace concert::actors {
 /// the object has gone do nothing.
 class handler_guard {
 public:
+  handler_guard() = default;
+  handler_guard(const handler_guard&) = delete;
+  handler_guard& operator=(const handler_guard&) = delete;
+
   template <class Handler>
   auto operator()(Handler handler) const {
     return [handler, life = std::weak_ptr<char>{life_}](auto... args) {
